@@ -1,0 +1,21 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests that share one real OpenStack: one file at a time, with room for real machines. */
+const onRealCloud = { fileParallelism: false, testTimeout: 300_000, hookTimeout: 600_000 };
+
+export default defineConfig({
+  test: {
+    restoreMocks: true,
+    unstubEnvs: true,
+    expect: { requireAssertions: true },
+    projects: [
+      { extends: true, test: { name: "unit", include: ["tests/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "charm", include: ["tests/charm/**/*.test.ts"], testTimeout: 30_000 } },
+      { extends: true, test: { name: "cloud", include: ["tests/cloud/**/*.test.ts"], ...onRealCloud } },
+      {
+        extends: true,
+        test: { name: "e2e", include: ["tests/e2e/**/*.test.ts"], ...onRealCloud, testTimeout: 1_200_000 },
+      },
+    ],
+  },
+});
