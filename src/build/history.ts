@@ -1,0 +1,154 @@
+/** Builds as their readers see them, derived from request and journal. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { isMissing, readOptional } from "../base/files.ts";
+import { readJournal, type JournalEvent } from "./journal.ts";
+import { isRunning, processIdentity } from "./process-id.ts";
+import { parseRequest } from "./request.ts";
+import { specName, type Artifact, type BuildRequest } from "./types.ts";
+
+/** Name of the request in a build's folder. */
+export const REQUEST_FILE = "request.json";
+/** Name of the file that holds the builder's process id, written by whoever starts it. */
+export const PID_FILE = "pid";
+
+/**
+ * `queued`: written, no process yet. `running`: its process lives. `interrupted`: the process is gone without
+ * having said how it ended (SIGKILL, power loss).
+ */
+export type BuildState = "queued" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+
+/** A step of one image (or of the build as a whole, `image` empty). */
+export interface StepView {
+  readonly image: string;
+  readonly step: string;
+  readonly startedAt: string;
+  /** Null while the step runs. */
+  readonly ms: number | null;
+  readonly error: string | null;
+  /** Bytes done and in all, for transfers. */
+  readonly progress: { readonly done: number; readonly total: number } | null;
+}
+
+/** Everything known of one build. */
+export interface Build {
+  readonly id: string;
+  readonly folder: string;
+  readonly request: BuildRequest;
+  readonly state: BuildState;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly steps: readonly StepView[];
+  readonly artifacts: readonly Artifact[];
+  /** Sentence per failed image, and of the build itself. */
+  readonly errors: readonly string[];
+}
+
+/** All builds below `buildsFolder`, oldest first. A folder without a readable request is skipped. */
+export async function listBuilds(buildsFolder: string): Promise<Build[]> {
+  let names: string[];
+  try {
+    names = await readdir(buildsFolder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+  const builds = await Promise.all(names.toSorted().map((name) => readBuild(join(buildsFolder, name))));
+  return builds.filter((build) => build !== null);
+}
+
+/** The build in `folder`, or null when there is no whole request in it. */
+export async function readBuild(folder: string): Promise<Build | null> {
+  const json = await readOptional(join(folder, REQUEST_FILE));
+  if (json === undefined) return null;
+  const request = parseRequest(json, join(folder, REQUEST_FILE));
+  const [events, pid] = await Promise.all([readJournal(folder), readOptional(join(folder, PID_FILE))]);
+  return {
+    id: request.id,
+    folder,
+    request,
+    ...summarise(request, events),
+    state: await stateOf(events, pid),
+  };
+}
+
+async function stateOf(events: readonly JournalEvent[], pid: string | undefined): Promise<BuildState> {
+  const ended = events.findLast((event) => event.event === "ended");
+  if (ended !== undefined) return ended.outcome;
+  const started = events.findLast((event) => event.event === "started");
+  if (started !== undefined) return (await isRunning(started.process)) ? "running" : "interrupted";
+  if (pid === undefined) return "queued";
+  return (await processIdentity(Number(pid))) === null ? "interrupted" : "queued";
+}
+
+function summarise(
+  request: BuildRequest,
+  events: readonly JournalEvent[],
+): Pick<Build, "startedAt" | "endedAt" | "steps" | "artifacts" | "errors"> {
+  const steps: StepView[] = [];
+  const artifacts: Artifact[] = [];
+  const errors: string[] = [];
+  let startedAt: string | null = null;
+  let endedAt: string | null = null;
+  const update = (event: { image: string; step: string }, change: Partial<StepView>): void => {
+    const at = steps.findLastIndex((step) => step.image === event.image && step.step === event.step);
+    const step = steps[at];
+    if (step !== undefined) steps[at] = { ...step, ...change };
+  };
+  for (const event of events) {
+    switch (event.event) {
+      case "started":
+        startedAt ??= event.at;
+        break;
+      case "step-started": {
+        const { image, step, at } = event;
+        steps.push({ image, step, startedAt: at, ms: null, error: null, progress: null });
+        break;
+      }
+      case "step-ended":
+        update(event, { ms: event.ms, error: event.error });
+        break;
+      case "progress":
+        update(event, { progress: { done: event.done, total: event.total } });
+        break;
+      case "artifact": {
+        const { cloud, imageId, sizeBytes, hash, at } = event;
+        artifacts.push({
+          spec: event.spec,
+          cloud,
+          imageId,
+          sizeBytes,
+          hash,
+          buildId: request.id,
+          createdAt: at,
+        });
+        break;
+      }
+      case "image-failed":
+        errors.push(`${event.image}: ${event.error}`);
+        break;
+      case "ended":
+        endedAt = event.at;
+        if (event.error !== null && errors.length === 0) errors.push(event.error);
+        break;
+      case "created":
+      case "leftover":
+        break;
+    }
+  }
+  return { startedAt, endedAt, steps, artifacts, errors };
+}
+
+/** The steps that run at this moment, oldest first. */
+export function currentSteps(build: Build): readonly StepView[] {
+  return build.steps.filter((step) => step.ms === null);
+}
+
+/** The newest artifact per cloud and image among `builds` (oldest first), by `<cloud>/<base>-<arch>`. */
+export function newestArtifacts(builds: readonly Build[]): ReadonlyMap<string, Artifact> {
+  const newest = new Map<string, Artifact>();
+  for (const artifact of builds.flatMap((build) => build.artifacts)) {
+    newest.set(`${artifact.cloud}/${specName(artifact.spec)}`, artifact);
+  }
+  return newest;
+}

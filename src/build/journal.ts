@@ -1,0 +1,120 @@
+/**
+ * The journal: one JSON line per thing that happened in a build. It is the truth about builds; charm, CLI and
+ * actions read it and keep nothing beside it. Lines are appended and synced one by one, so that what was
+ * written survives SIGKILL and power loss; a torn last line is ignored by readers.
+ */
+import { closeSync, fstatSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as v from "valibot";
+import { isMissing } from "../base/files.ts";
+import { redact } from "../base/redact.ts";
+import { ARCHITECTURES, BASES } from "./types.ts";
+
+const text = v.string();
+const spec = v.object({ base: v.picklist(BASES), arch: v.picklist(ARCHITECTURES) });
+
+const eventSchema = v.variant("event", [
+  /** The builder process has begun; `process` tells a living one from a reused process id. */
+  v.object({ event: v.literal("started"), at: text, process: text }),
+  v.object({ event: v.literal("step-started"), at: text, image: text, step: text }),
+  v.object({
+    event: v.literal("step-ended"),
+    at: text,
+    image: text,
+    step: text,
+    ms: v.number(),
+    error: v.nullable(text),
+  }),
+  /** How far a transfer is, at most every second. */
+  v.object({
+    event: v.literal("progress"),
+    at: text,
+    image: text,
+    step: text,
+    done: v.number(),
+    total: v.number(),
+  }),
+  /** A remote thing that this build made. */
+  v.object({ event: v.literal("created"), at: text, image: text, kind: text, id: text, name: text }),
+  v.object({
+    event: v.literal("artifact"),
+    at: text,
+    spec,
+    cloud: text,
+    imageId: text,
+    sizeBytes: v.number(),
+    hash: text,
+  }),
+  /** One image is given up; the others go on. */
+  v.object({ event: v.literal("image-failed"), at: text, image: text, error: text }),
+  v.object({ event: v.literal("leftover"), at: text, what: text, error: text }),
+  v.object({
+    event: v.literal("ended"),
+    at: text,
+    outcome: v.picklist(["done", "failed", "cancelled"]),
+    error: v.nullable(text),
+  }),
+]);
+
+/** One line of a journal; `image` is a {@link specName} or empty for the build as a whole. */
+export type JournalEvent = v.InferOutput<typeof eventSchema>;
+
+type WithoutTime<E> = E extends { at: string } ? Omit<E, "at"> : never;
+/** An event as its writer gives it; the journal adds the time. */
+export type NewJournalEvent = WithoutTime<JournalEvent>;
+
+/** Where a build's events go. */
+export interface Journal {
+  readonly add: (event: NewJournalEvent) => void;
+}
+
+/** Name of the journal in a build's folder. */
+export const JOURNAL_FILE = "journal.jsonl";
+
+/**
+ * Opens the journal in `folder` for appending; the caller disposes of it. `onEvent` hears of each event after
+ * it is on disk.
+ */
+export function openJournal(folder: string, onEvent: (event: JournalEvent) => void): Journal & Disposable {
+  const file = openSync(join(folder, JOURNAL_FILE), "a", 0o640);
+  // closes a line that an earlier writer may have left torn
+  if (fstatSync(file).size > 0) writeSync(file, "\n");
+  return {
+    add(event) {
+      const entry = { at: new Date().toISOString(), ...event } as JournalEvent;
+      writeSync(file, `${redact(JSON.stringify(entry))}\n`);
+      if (entry.event !== "progress") fsyncSync(file);
+      onEvent(entry);
+    },
+    [Symbol.dispose]() {
+      closeSync(file);
+    },
+  };
+}
+
+/** The events in `folder`'s journal, oldest first; none where there is no journal yet. */
+export async function readJournal(folder: string): Promise<JournalEvent[]> {
+  let content: string;
+  try {
+    content = await readFile(join(folder, JOURNAL_FILE), "utf8");
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+  return content.split("\n").flatMap(parseLine);
+}
+
+function parseLine(line: string): JournalEvent[] {
+  if (line === "") return [];
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    // the line that was being written when the power went; a writer always starts a new one
+    return [];
+  }
+  const result = v.safeParse(eventSchema, value);
+  // an event of a newer revision of this product: a reader takes what it knows
+  return result.success ? [result.output] : [];
+}

@@ -1,0 +1,34 @@
+/** Where this product keeps its files on the unit's machine. */
+import { join } from "node:path";
+
+/** All paths, made from the file system root (`/`, elsewhere only in tests and the lab) and the unit's name. */
+export interface Paths {
+  readonly state: string;
+  readonly builds: string;
+  readonly cloudsFile: string;
+  readonly publishedFile: string;
+  readonly downloads: string;
+  /** On tmpfs: script secrets on their way to the builder. */
+  readonly runtime: string;
+  readonly cronFile: string;
+  readonly logs: string;
+  /** Juju's command that runs something in a unit's hook context; the second name is Juju 2.9's. */
+  readonly jujuExec: readonly string[];
+}
+
+/** The paths of `unit` (as `image-builder/0`) below `root`. */
+export function pathsOf(root: string, unit: string): Paths {
+  const name = unit.replace("/", "-");
+  const state = join(root, "var/lib/github-runner-image-builder", name);
+  return {
+    state,
+    builds: join(state, "builds"),
+    cloudsFile: join(state, "clouds.yaml"),
+    publishedFile: join(state, "published.json"),
+    downloads: join(state, "downloads"),
+    runtime: join(root, "run/github-runner-image-builder", name),
+    cronFile: join(root, "etc/cron.d", `github-runner-image-builder-${name}`),
+    logs: join(root, "var/log/github-runner-image-builder"),
+    jujuExec: [join(root, "usr/bin/juju-exec"), join(root, "usr/bin/juju-run")],
+  };
+}

@@ -1,0 +1,60 @@
+/** A build request as a file: parsed once, at the builder's door. */
+import { randomBytes } from "node:crypto";
+import * as v from "valibot";
+import { ConfigError } from "../base/errors.ts";
+import { ARCHITECTURES, BASES, type BuildRequest } from "./types.ts";
+
+const text = v.pipe(v.string(), v.nonEmpty("must not be empty"));
+const list = v.array(text);
+
+const schema = v.strictObject({
+  id: v.pipe(text, v.regex(/^[a-z0-9-]{1,40}$/, "may hold a-z, 0-9 and - only")),
+  reason: text,
+  createdAt: text,
+  owner: v.strictObject({ modelUuid: text, application: text, unit: text }),
+  images: v.pipe(
+    v.array(v.strictObject({ base: v.picklist(BASES), arch: v.picklist(ARCHITECTURES) })),
+    v.minLength(1, "needs at least one image"),
+  ),
+  cloudsFile: text,
+  buildCloud: text,
+  targets: list,
+  flavor: v.string(),
+  network: v.string(),
+  baseImageMirror: v.pipe(text, v.url("must be a URL")),
+  recipe: v.strictObject({
+    packages: list,
+    snaps: list,
+    npmPackages: list,
+    runnerVersion: text,
+    runnerMirror: v.pipe(text, v.url("must be a URL")),
+    aptMirror: v.string(),
+    proxy: v.strictObject({ http: v.string(), https: v.string(), noProxy: v.string() }),
+  }),
+  script: v.nullable(v.strictObject({ url: v.pipe(text, v.url("must be a URL")) })),
+  secretsFile: v.nullable(text),
+  keepRevisions: v.pipe(v.number(), v.integer(), v.minValue(2, "must be at least 2")),
+  publishedFile: v.nullable(text),
+  wake: list,
+});
+
+/** The request in `json`; throws {@link ConfigError} with every problem, each naming its field and `source`. */
+export function parseRequest(json: string, source: string): BuildRequest {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new ConfigError([`cannot read the build request ${source}: it is not JSON`], { cause: error });
+  }
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  throw new ConfigError(
+    result.issues.map((issue) => `build request ${source}: ${v.getDotPath(issue) ?? "it"}: ${issue.message}`),
+  );
+}
+
+/** A new build id, sortable by time: `20261123t195102-3f9a`. */
+export function newBuildId(now: Date): string {
+  const stamp = now.toISOString().replace(/[-:]/g, "").replace(/\..*/, "").toLowerCase();
+  return `${stamp}-${randomBytes(2).toString("hex")}`;
+}

@@ -1,0 +1,102 @@
+/** The nouns of a build. Plain data; parsed from text only in `request.ts` and `journal.ts`. */
+
+/** Architectures of runner images, as GitHub labels them; also the first part of the `tags` databag key. */
+export const ARCHITECTURES = ["x64", "arm64", "s390x", "ppc64le", "arm"] as const;
+/** One of {@link ARCHITECTURES}. */
+export type Arch = (typeof ARCHITECTURES)[number];
+
+/** Ubuntu releases that images are built from, by code name. */
+export const BASES = ["focal", "jammy", "noble", "resolute"] as const;
+/** One of {@link BASES}. */
+export type Base = (typeof BASES)[number];
+
+/** Which image: one Ubuntu release on one architecture. */
+export interface ImageSpec {
+  readonly base: Base;
+  readonly arch: Arch;
+}
+
+/** `noble-x64`: how an image is called in statuses, logs and paths. */
+export function specName(spec: ImageSpec): string {
+  return `${spec.base}-${spec.arch}`;
+}
+
+/** Whom a cloud resource belongs to; written on every resource, so that a reaper knows its own. */
+export interface Owner {
+  readonly modelUuid: string;
+  readonly application: string;
+  readonly unit: string;
+}
+
+/** Proxies for downloads on the builder machine and in the guest; empty string = none. */
+export interface Proxy {
+  readonly http: string;
+  readonly https: string;
+  readonly noProxy: string;
+}
+
+/** The operator's script that runs in the guest after cloud-init. */
+export interface ScriptSource {
+  readonly url: string;
+}
+
+/** What goes into an image, the same for all images of a build. */
+export interface Recipe {
+  /** Debian package names to install. */
+  readonly packages: readonly string[];
+  /** Snap instructions `name[=channel][:classic]`. */
+  readonly snaps: readonly string[];
+  /** Packages from the npm registry, installed globally in the guest. */
+  readonly npmPackages: readonly string[];
+  /** Runner version such as `2.330.0`; `latest` is resolved before the server is launched. */
+  readonly runnerVersion: string;
+  /** Base URL of runner releases, laid out as GitHub's `…/releases`. */
+  readonly runnerMirror: string;
+  /** URL that replaces the archive in the guest's apt sources; empty = leave them. */
+  readonly aptMirror: string;
+  readonly proxy: Proxy;
+}
+
+/** One order to the builder, written by the charm (or by hand) as `request.json`. */
+export interface BuildRequest {
+  readonly id: string;
+  /** Why the build was asked for: `schedule`, `action`, `config`, `relation`, `retry`, `hand`. */
+  readonly reason: string;
+  readonly createdAt: string;
+  readonly owner: Owner;
+  readonly images: readonly ImageSpec[];
+  /** Path of the clouds.yaml that holds the build cloud and every target. */
+  readonly cloudsFile: string;
+  /** Name of the build cloud in `cloudsFile`. */
+  readonly buildCloud: string;
+  /** Names in `cloudsFile` that get a copy of each image. None: prepare the build cloud only. */
+  readonly targets: readonly string[];
+  /** Flavor name or id; empty = the smallest that fits. */
+  readonly flavor: string;
+  /** Network name or id; empty = the only usable one. */
+  readonly network: string;
+  readonly baseImageMirror: string;
+  readonly recipe: Recipe;
+  readonly script: ScriptSource | null;
+  /** A file on tmpfs with the script's secrets as a JSON object; the builder removes it when it has read it. */
+  readonly secretsFile: string | null;
+  /** Published revisions to keep per image and cloud. */
+  readonly keepRevisions: number;
+  /** File in which the charm records what it published; the builder prunes by it. Null: never prune. */
+  readonly publishedFile: string | null;
+  /** Command that tells the charm of a change; empty = nobody listens. */
+  readonly wake: readonly string[];
+}
+
+/** One verified image in one cloud: what a relation may publish. */
+export interface Artifact {
+  readonly spec: ImageSpec;
+  /** Name of the cloud in clouds.yaml. */
+  readonly cloud: string;
+  readonly imageId: string;
+  readonly sizeBytes: number;
+  /** Hash of the data as Glance computed it, `sha512:…`. */
+  readonly hash: string;
+  readonly buildId: string;
+  readonly createdAt: string;
+}
