@@ -6,24 +6,19 @@ import type { Logger } from "./log.ts";
 /** One undo has this long, counted from its own start: clean-up must not inherit a spent deadline. */
 const UNDO_LIMIT_MS = 120_000;
 
-/** What an undo could not remove. */
-export interface Leftover {
-  readonly what: string;
-  readonly error: Error;
-}
-
 /**
  * Holds the undos of what one piece of work created. Use with `await using`: they run in reverse order when
- * the block ends, by return, throw or cancel. An undo that fails is logged and listed in `leftovers`; it
- * never throws, because a throwing disposer would hide the error that ended the work.
+ * the block ends, by return, throw or cancel. An undo that fails is logged and told to `onLeftover`; it never
+ * throws, because a throwing disposer would hide the error that ended the work.
  */
 export class ResourceScope implements AsyncDisposable {
-  readonly leftovers: Leftover[] = [];
   readonly #undos: { what: string; undo: (signal: AbortSignal) => Promise<void> }[] = [];
   readonly #log: Logger;
+  readonly #onLeftover: (what: string, error: Error) => void;
 
-  constructor(log: Logger) {
+  constructor(log: Logger, onLeftover: (what: string, error: Error) => void = () => {}) {
     this.#log = log;
+    this.#onLeftover = onLeftover;
   }
 
   /** Registers the undo of `what`; the returned function runs it now (once), for things not needed to the end. */
@@ -43,7 +38,7 @@ export class ResourceScope implements AsyncDisposable {
       await withDeadline(new AbortController().signal, UNDO_LIMIT_MS, `undo ${what}`, undo);
       this.#log.debug({ what }, "undone");
     } catch (error) {
-      this.leftovers.push({ what, error: asError(error) });
+      this.#onLeftover(what, asError(error));
       this.#log.error({ what, err: asError(error) }, "cannot clean up; the reaper will try again");
     }
   }

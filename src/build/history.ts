@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { isMissing, readOptional } from "../base/files.ts";
 import { readJournal, type JournalEvent } from "./journal.ts";
 import { isRunning, processIdentity } from "./process-id.ts";
-import { parseRequest } from "./request.ts";
-import { specName, type Artifact, type BuildRequest } from "./types.ts";
+import { parseOrder, type Order } from "./request.ts";
+import { specName, type Artifact } from "./types.ts";
 
 /** Name of the request in a build's folder. */
 export const REQUEST_FILE = "request.json";
@@ -34,12 +34,14 @@ export interface StepView {
 export interface Build {
   readonly id: string;
   readonly folder: string;
-  readonly request: BuildRequest;
+  readonly request: Order;
   readonly state: BuildState;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
   readonly steps: readonly StepView[];
   readonly artifacts: readonly Artifact[];
+  /** Clouds that the build uploads to; null until it has begun to upload. */
+  readonly targets: readonly string[] | null;
   /** Sentence per failed image, and of the build itself. */
   readonly errors: readonly string[];
 }
@@ -57,11 +59,12 @@ export async function listBuilds(buildsFolder: string): Promise<Build[]> {
   return builds.filter((build) => build !== null);
 }
 
-/** The build in `folder`, or null when there is no whole request in it. */
+/** The build in `folder`, or null when there is no readable request in it. */
 export async function readBuild(folder: string): Promise<Build | null> {
   const json = await readOptional(join(folder, REQUEST_FILE));
   if (json === undefined) return null;
-  const request = parseRequest(json, join(folder, REQUEST_FILE));
+  const request = parseOrder(json);
+  if (request === null) return null;
   const [events, pid] = await Promise.all([readJournal(folder), readOptional(join(folder, PID_FILE))]);
   return {
     id: request.id,
@@ -82,11 +85,13 @@ async function stateOf(events: readonly JournalEvent[], pid: string | undefined)
 }
 
 function summarise(
-  request: BuildRequest,
+  request: Order,
   events: readonly JournalEvent[],
-): Pick<Build, "startedAt" | "endedAt" | "steps" | "artifacts" | "errors"> {
+): Pick<Build, "startedAt" | "endedAt" | "steps" | "artifacts" | "targets" | "errors"> {
   const steps: StepView[] = [];
   const artifacts: Artifact[] = [];
+  const targets = new Set<string>();
+  let uploading = false;
   const errors: string[] = [];
   let startedAt: string | null = null;
   let endedAt: string | null = null;
@@ -124,6 +129,10 @@ function summarise(
         });
         break;
       }
+      case "targets":
+        uploading = true;
+        for (const cloud of event.clouds) targets.add(cloud);
+        break;
       case "image-failed":
         errors.push(`${event.image}: ${event.error}`);
         break;
@@ -136,7 +145,7 @@ function summarise(
         break;
     }
   }
-  return { startedAt, endedAt, steps, artifacts, errors };
+  return { startedAt, endedAt, steps, artifacts, targets: uploading ? [...targets] : null, errors };
 }
 
 /** The steps that run at this moment, oldest first. */

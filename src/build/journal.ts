@@ -35,6 +35,8 @@ const eventSchema = v.variant("event", [
     done: v.number(),
     total: v.number(),
   }),
+  /** The clouds that an image is about to be uploaded to. */
+  v.object({ event: v.literal("targets"), at: text, image: text, clouds: v.array(text) }),
   /** A remote thing that this build made. */
   v.object({ event: v.literal("created"), at: text, image: text, kind: text, id: text, name: text }),
   v.object({

@@ -9,6 +9,8 @@ const list = v.array(text);
 
 const schema = v.strictObject({
   id: v.pipe(text, v.regex(/^[a-z0-9-]{1,40}$/, "may hold a-z, 0-9 and - only")),
+  kind: v.picklist(["build", "initialise"]),
+  inputs: v.string(),
   reason: text,
   createdAt: text,
   owner: v.strictObject({ modelUuid: text, application: text, unit: text }),
@@ -18,7 +20,6 @@ const schema = v.strictObject({
   ),
   cloudsFile: text,
   buildCloud: text,
-  targets: list,
   flavor: v.string(),
   network: v.string(),
   baseImageMirror: v.pipe(text, v.url("must be a URL")),
@@ -51,6 +52,32 @@ export function parseRequest(json: string, source: string): BuildRequest {
   throw new ConfigError(
     result.issues.map((issue) => `build request ${source}: ${v.getDotPath(issue) ?? "it"}: ${issue.message}`),
   );
+}
+
+/** What readers of old builds need of a request; written by any revision of this product. */
+const orderSchema = v.object({
+  id: text,
+  kind: v.picklist(["build", "initialise"]),
+  inputs: v.string(),
+  reason: text,
+  createdAt: text,
+  images: v.array(v.object({ base: v.picklist(BASES), arch: v.picklist(ARCHITECTURES) })),
+});
+
+/** The part of a request that its history is told by. */
+export type Order = v.InferOutput<typeof orderSchema>;
+
+/** The order in a request's text; null when it is none. */
+export function parseOrder(json: string): Order | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    // half-written by hand or a broken disk: no build that anybody could speak of
+    return null;
+  }
+  const result = v.safeParse(orderSchema, value);
+  return result.success ? result.output : null;
 }
 
 /** A new build id, sortable by time: `20261123t195102-3f9a`. */

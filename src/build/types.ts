@@ -42,7 +42,7 @@ export interface ScriptSource {
 
 /** What goes into an image, the same for all images of a build. */
 export interface Recipe {
-  /** Debian package names to install. */
+  /** Changes to the default Debian packages: `name` adds, `-name` removes, `-*` removes all defaults. */
   readonly packages: readonly string[];
   /** Snap instructions `name[=channel][:classic]`. */
   readonly snaps: readonly string[];
@@ -57,20 +57,28 @@ export interface Recipe {
   readonly proxy: Proxy;
 }
 
+/** What a request asks for. */
+export type BuildKind = "build" | "initialise";
+
 /** One order to the builder, written by the charm (or by hand) as `request.json`. */
 export interface BuildRequest {
   readonly id: string;
+  /** `initialise` only brings base images and security group into the build cloud. */
+  readonly kind: BuildKind;
+  /** Digest of what the images are made from; the charm builds anew when it changes. */
+  readonly inputs: string;
   /** Why the build was asked for: `schedule`, `action`, `config`, `relation`, `retry`, `hand`. */
   readonly reason: string;
   readonly createdAt: string;
   readonly owner: Owner;
   readonly images: readonly ImageSpec[];
-  /** Path of the clouds.yaml that holds the build cloud and every target. */
+  /**
+   * Path of the clouds.yaml that holds the build cloud and the targets: every other cloud in it gets a copy of
+   * each image. Read again right before an upload, so that a cloud that joined during the build is served.
+   */
   readonly cloudsFile: string;
   /** Name of the build cloud in `cloudsFile`. */
   readonly buildCloud: string;
-  /** Names in `cloudsFile` that get a copy of each image. None: prepare the build cloud only. */
-  readonly targets: readonly string[];
   /** Flavor name or id; empty = the smallest that fits. */
   readonly flavor: string;
   /** Network name or id; empty = the only usable one. */

@@ -96,14 +96,13 @@ export async function connect(target: SshTarget, signal: AbortSignal): Promise<C
   });
   // a later break is reported by the command that it hits, through its channel's close
   client.on("error", () => {});
+  const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
   return {
     run: async (command) => await run(client, command),
     async [Symbol.asyncDispose]() {
-      await new Promise<void>((resolve) => {
-        client.once("close", () => resolve());
-        client.end();
-        client.destroy();
-      });
+      client.end();
+      client.destroy();
+      await closed;
     },
   };
 }
@@ -126,6 +125,7 @@ async function run(client: Client, command: RemoteCommand): Promise<string> {
     const errorLines = lineSplitter(take);
     const abort = (): void => {
       channel.destroy();
+      reject(command.signal.reason);
     };
     command.signal.addEventListener("abort", abort, { once: true });
     channel.on("data", (chunk: Buffer) => {

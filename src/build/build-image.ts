@@ -1,0 +1,177 @@
+/** One image, from base image to verified copies: the pipeline, readable top to bottom. */
+import type { Logger } from "../base/log.ts";
+import { AppError, describe } from "../base/errors.ts";
+import { ResourceScope } from "../base/scope.ts";
+import { listFlavors, listNetworks, type Cloud } from "../openstack/index.ts";
+import type { Communicator, SshTarget } from "../ssh/communicator.ts";
+import { userData } from "./cloud-init/user-data.ts";
+import type { Journal } from "./journal.ts";
+import { LIMITS } from "./limits.ts";
+import { progressOf, step, type StepContext } from "./step.ts";
+import { chooseFlavor, chooseNetwork } from "./steps/choose-server.ts";
+import { launchBuilder, logIn, registerKeyPair } from "./steps/launch-builder.ts";
+import { prepareBaseImage } from "./steps/prepare-base-image.ts";
+import { awaitCloudInit, cleanGuest, runScript } from "./steps/provision.ts";
+import { snapshot, stopBuilder } from "./steps/snapshot.ts";
+import { uploadAll } from "./steps/upload.ts";
+import { specName, type Artifact, type BuildRequest, type ImageSpec } from "./types.ts";
+
+/** What the pipeline takes from outside; all the injection there is. */
+export interface BuildDeps {
+  /** Signs in to a cloud of the request's clouds.yaml; the build closes it. */
+  readonly openCloud: (name: string, signal: AbortSignal) => Promise<Cloud>;
+  /** One attempt to log in to a guest. */
+  readonly connect: (target: SshTarget, signal: AbortSignal) => Promise<Communicator>;
+  /** Folder for base images on their way to the build cloud. */
+  readonly downloads: string;
+  readonly log: Logger;
+  readonly journal: Journal;
+}
+
+/** The clouds that get a copy. `failures` holds those that let nobody in, a sentence each. */
+export interface Targets {
+  readonly clouds: readonly Cloud[];
+  readonly failures: readonly string[];
+}
+
+/** What all images of a build share, made once before the first one. */
+export interface Prepared {
+  readonly cloud: Cloud;
+  /** Signs in to all clouds that are targets at this moment; see {@link Targets}. */
+  readonly openTargets: (signal: AbortSignal) => Promise<Targets>;
+  readonly securityGroupId: string;
+  readonly runnerVersion: string;
+  readonly script: { readonly text: string; readonly secrets: Readonly<Record<string, string>> } | null;
+}
+
+/** The context of `spec`'s steps. */
+export function contextOf(spec: ImageSpec, deps: BuildDeps, signal: AbortSignal): StepContext {
+  const image = specName(spec);
+  return { image, log: deps.log.child({ image }), journal: deps.journal, signal };
+}
+
+/**
+ * Builds `spec` and gives its verified copies. Throws when there is none; targets that failed beside good
+ * ones are named by the error in `failed`. Whatever happens, the server, the key pair and the snapshot go.
+ */
+export async function buildImage(
+  spec: ImageSpec,
+  request: BuildRequest,
+  prepared: Prepared,
+  deps: BuildDeps,
+  signal: AbortSignal,
+): Promise<{ readonly artifacts: readonly Artifact[]; readonly failed: AppError | null }> {
+  const context = contextOf(spec, deps, signal);
+  const { cloud, securityGroupId, runnerVersion, script } = prepared;
+  const { journal, log } = context;
+  await using scope = new ResourceScope(log, (what, error) =>
+    journal.add({ event: "leftover", what, error: describe(error) }),
+  );
+
+  const base = await ensureBaseImage(spec, request, cloud, deps, context);
+
+  const { flavor, network } = await step(
+    context,
+    "choose flavor and network",
+    LIMITS.choose,
+    async (limit) => {
+      const [flavors, networks] = await Promise.all([
+        listFlavors(cloud, { signal: limit }),
+        listNetworks(cloud, { signal: limit }),
+      ]);
+      return {
+        flavor: chooseFlavor(flavors, request.flavor),
+        network: chooseNetwork(networks, request.network),
+      };
+    },
+  );
+
+  const common = { cloud, request, spec, context, scope };
+  const { builder, keys } = await step(context, "launch the builder", LIMITS.launch, async (limit) => {
+    const keyPair = await registerKeyPair(common, limit);
+    const needs = {
+      ...common,
+      imageId: base.id,
+      flavorId: flavor.id,
+      networkId: network.id,
+      securityGroupId,
+      userData: await userData(spec, request.recipe, runnerVersion, request.id),
+    };
+    return { builder: await launchBuilder(needs, keyPair.name, limit), keys: keyPair.keys };
+  });
+
+  await provisionGuest();
+
+  const stopped = await step(context, "stop the builder", LIMITS.stop, async (limit) =>
+    stopBuilder(cloud, builder.server.id, limit),
+  );
+  const image = await step(context, "take the snapshot", LIMITS.snapshot, async (limit) =>
+    snapshot(common, stopped, limit),
+  );
+  await builder.discard();
+
+  const uploading = "upload the image";
+  const { artifacts, failures } = await step(context, uploading, LIMITS.upload, async (limit) => {
+    const targets = await prepared.openTargets(limit);
+    journal.add({ event: "targets", image: context.image, clouds: targets.clouds.map(({ name }) => name) });
+    const onProgress = progressOf(context, uploading);
+    const result = await uploadAll(
+      {
+        source: cloud,
+        snapshot: image,
+        targets: targets.clouds,
+        request,
+        spec,
+        runnerVersion,
+        context,
+        onProgress,
+      },
+      limit,
+    );
+    const texts = [
+      ...targets.failures,
+      ...result.failures.map(({ cloud: target, error }) => `${target.name}: ${describe(error)}`),
+    ];
+    if (result.artifacts.length === 0) throw uploadError(texts);
+    return { artifacts: result.artifacts, failures: texts };
+  });
+  return { artifacts, failed: failures.length === 0 ? null : uploadError(failures) };
+
+  async function provisionGuest(): Promise<void> {
+    await using guest = await step(context, "log in to the builder", LIMITS.connect, async (limit) =>
+      logIn({ cloud, builder, keys, connect: deps.connect, context }, limit),
+    );
+    await step(context, "run cloud-init", LIMITS.cloudInit, async (limit) =>
+      awaitCloudInit(guest, request.id, log, limit),
+    );
+    if (script !== null) {
+      await step(context, "run the script", LIMITS.script, async (limit) =>
+        runScript(guest, script.text, script.secrets, log, limit),
+      );
+    }
+    await step(context, "clean the guest", LIMITS.clean, async (limit) => cleanGuest(guest, log, limit));
+  }
+}
+
+/** The step that brings `spec`'s base image into the build cloud. */
+export async function ensureBaseImage(
+  spec: ImageSpec,
+  request: BuildRequest,
+  cloud: Cloud,
+  deps: BuildDeps,
+  context: StepContext,
+): ReturnType<typeof prepareBaseImage> {
+  const name = "prepare the base image";
+  return await step(context, name, LIMITS.baseImage, async (limit) =>
+    prepareBaseImage(
+      { cloud, request, spec, downloads: deps.downloads, context, onProgress: progressOf(context, name) },
+      limit,
+    ),
+  );
+}
+
+function uploadError(failures: readonly string[]): AppError {
+  return new AppError(
+    failures.length === 0 ? "there is no target cloud" : `no copy in ${failures.join("; ")}`,
+  );
+}

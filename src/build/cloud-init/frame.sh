@@ -1,0 +1,44 @@
+#!/bin/bash
+# Runs the recipe's sections in order; the first failure ends it. Each section is a file of its own, run by a
+# bash of its own, so that `set -e` holds in all of it. Progress goes to /run/image-builder (tmpfs), the
+# output to /var/log/image-builder.log, one line per section to the console.
+set -u
+umask 022
+run=/run/image-builder
+log=/var/log/image-builder.log
+mkdir -p "$run/sections"
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 HOME=/root
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
+
+# retry COMMAND...: for what needs the network; five tries, 2 to 16 s apart
+cat > "$run/library" <<'IMAGE_BUILDER_SECTION'
+retry() {
+  local try
+  for try in 1 2 3 4; do
+    "$@" && return 0
+    echo "try $try failed: $*" >&2
+    sleep $((2 ** try))
+  done
+  "$@"
+}
+IMAGE_BUILDER_SECTION
+
+say() {
+  echo "$*" >> "$run/progress"
+  echo "image-builder: $*" > /dev/console 2> /dev/null || true
+}
+
+section() {
+  local name=$1 began=$SECONDS status=0
+  say "section $name started"
+  echo "== section $name" >> "$log"
+  # shellcheck disable=SC2016 # the inner bash expands
+  bash -euo pipefail -c '. "$1"; . "$2"' "section-$name" "$run/library" "$run/sections/$name" \
+    >> "$log" 2>&1 < /dev/null || status=$?
+  if [ "$status" -ne 0 ]; then
+    say "section $name failed after $((SECONDS - began)) s with exit code $status"
+    echo "$name" > "$run/failed"
+    exit 1
+  fi
+  say "section $name done in $((SECONDS - began)) s"
+}

@@ -1,0 +1,15 @@
+# every archive URL of the image's own sources becomes the mirror; suites and components stay
+if [ -n "$APT_MIRROR" ]; then
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+    [ -f "$file" ] || continue
+    sed -i -E \
+      -e "s#^(deb(-src)?( \[[^]]*\])?) +https?://[^ ]+#\1 $APT_MIRROR#" \
+      -e "s#^URIs:.*#URIs: $APT_MIRROR#" "$file"
+  done
+fi
+if [ -n "${http_proxy:-}" ]; then
+  {
+    echo "Acquire::http::Proxy \"$http_proxy\";"
+    [ -z "${https_proxy:-}" ] || echo "Acquire::https::Proxy \"$https_proxy\";"
+  } > /etc/apt/apt.conf.d/90image-builder-proxy
+fi

@@ -1,0 +1,197 @@
+/** A whole build: everything that its images share, the images themselves, publishing and pruning. */
+import { AppError, asError, CancelledError, describe } from "../base/errors.ts";
+import { mapLimit } from "../base/limit.ts";
+import type { Cloud } from "../openstack/index.ts";
+import {
+  buildImage,
+  contextOf,
+  ensureBaseImage,
+  type BuildDeps,
+  type Prepared,
+  type Targets,
+} from "./build-image.ts";
+import { LIMITS } from "./limits.ts";
+import { findOrphans, reap } from "./reap.ts";
+import { step, type StepContext } from "./step.ts";
+import { fetchScript, takeSecrets } from "./steps/fetch-script.ts";
+import { prune, readPublished } from "./steps/prune.ts";
+import { resolveRunnerVersion } from "./steps/runner-version.ts";
+import { ensureSecurityGroup } from "./steps/security-group.ts";
+import { specName, type Artifact, type BuildRequest } from "./types.ts";
+
+/** Images that are built at the same time. */
+const PARALLEL_IMAGES = 2;
+
+/** What a whole build needs beyond one image. */
+export interface RunDeps extends BuildDeps {
+  /** Names of all clouds in the request's clouds.yaml as it is now. */
+  readonly cloudNames: () => Promise<readonly string[]>;
+  /** Ids of the builds that run at this moment, this one included: their resources are not orphans. */
+  readonly alive: ReadonlySet<string>;
+  /** Images that must stay whatever their state: those that the journals of finished builds name. */
+  readonly knownImages: ReadonlySet<string>;
+  /** Tells the charm that there is something to publish and waits until it has; false when it did not work. */
+  readonly publish: () => Promise<boolean>;
+}
+
+/** How a build ended. `cancelled` means on request, not by a fault. */
+export type Outcome = "done" | "failed" | "cancelled";
+
+/**
+ * Runs `request` to its end and journals how it ended; never throws. `failed` also when only some images or
+ * targets failed: the good ones are published all the same.
+ */
+export async function runBuild(request: BuildRequest, deps: RunDeps, signal: AbortSignal): Promise<Outcome> {
+  const limit = AbortSignal.timeout(LIMITS.build);
+  try {
+    const failure = await work(request, deps, AbortSignal.any([signal, limit]));
+    deps.journal.add({
+      event: "ended",
+      outcome: failure === null ? "done" : "failed",
+      error: failure === null ? null : describe(failure),
+    });
+    return failure === null ? "done" : "failed";
+  } catch (error) {
+    const outcome = error instanceof CancelledError ? "cancelled" : "failed";
+    deps.log.error({ err: error }, "build failed");
+    deps.journal.add({ event: "ended", outcome, error: describe(error) });
+    return outcome;
+  }
+}
+
+/** The first failure of a build that went on beside it; null when all went well. Throws when nothing could be built. */
+async function work(request: BuildRequest, deps: RunDeps, signal: AbortSignal): Promise<Error | null> {
+  const context: StepContext = { image: "", log: deps.log, journal: deps.journal, signal };
+  // read first: the file is gone then, however the build ends
+  const secrets = request.secretsFile === null ? {} : await takeSecrets(request.secretsFile);
+  using clouds = new DisposableStack();
+  const open = async (name: string, limit: AbortSignal): Promise<Cloud> =>
+    clouds.adopt(await deps.openCloud(name, limit), (opened) => opened.close());
+
+  const cloud = await step(context, "sign in to the build cloud", LIMITS.signIn, async (limit) =>
+    open(request.buildCloud, limit),
+  );
+  if (request.kind === "initialise") {
+    await reapOrphans([cloud]);
+    await prepareSecurityGroup();
+    for (const spec of request.images) {
+      await ensureBaseImage(spec, request, cloud, deps, contextOf(spec, deps, signal));
+    }
+    return null;
+  }
+  // now, so that bad credentials are known before an hour of building; again at each upload
+  const first = await step(context, "sign in to the target clouds", LIMITS.signIn, async (limit) => {
+    const targets = await openTargets(limit);
+    if (targets.clouds.length === 0) {
+      throw new AppError(
+        targets.failures.length === 0 ? "there is no target cloud" : targets.failures.join("; "),
+      );
+    }
+    return targets;
+  });
+  await reapOrphans([cloud, ...first.clouds]);
+  const prepared = {
+    cloud,
+    openTargets,
+    securityGroupId: await prepareSecurityGroup(),
+    ...(await fetchInputs()),
+  };
+  const { artifacts, failure } = await buildImages(prepared);
+  if (artifacts.length > 0) await publishAndPrune(artifacts);
+  return failure;
+
+  async function prepareSecurityGroup(): Promise<string> {
+    return await step(context, "prepare the security group", LIMITS.choose, async (limit) =>
+      ensureSecurityGroup(cloud, request.owner, { signal: limit }),
+    );
+  }
+
+  async function openTargets(limit: AbortSignal): Promise<Targets> {
+    const names = (await deps.cloudNames()).filter((name) => name !== request.buildCloud);
+    const results = await mapLimit(names, 8, async (name) => open(name, limit));
+    limit.throwIfAborted();
+    return {
+      clouds: results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])),
+      failures: results.flatMap((result, index) =>
+        result.status === "rejected" ? [`${names[index]}: ${describe(result.reason)}`] : [],
+      ),
+    };
+  }
+
+  async function reapOrphans(places: readonly Cloud[]): Promise<void> {
+    await step(context, "reap what dead builds left", LIMITS.reap, async (limit) => {
+      for (const place of places) {
+        const call = { signal: limit };
+        const orphans = await findOrphans(place, request.owner, deps.alive, deps.knownImages, call);
+        for (const { orphan, error } of await reap(orphans, call)) {
+          const what = `${orphan.kind} ${orphan.name} (${orphan.id}) in ${place.name}`;
+          deps.journal.add({ event: "leftover", what, error: describe(error) });
+        }
+        for (const { kind, id, name } of orphans)
+          deps.log.info({ kind, id, name, cloud: place.name }, "reaped");
+      }
+    });
+  }
+
+  async function fetchInputs(): Promise<Pick<Prepared, "runnerVersion" | "script">> {
+    return await step(context, "fetch the inputs", LIMITS.choose, async (limit) => {
+      const { runnerVersion, runnerMirror } = request.recipe;
+      const version = await resolveRunnerVersion(runnerVersion, runnerMirror, limit);
+      if (request.script === null) return { runnerVersion: version, script: null };
+      return {
+        runnerVersion: version,
+        script: { text: await fetchScript(request.script.url, limit), secrets },
+      };
+    });
+  }
+
+  async function buildImages(
+    shared: Prepared,
+  ): Promise<{ artifacts: readonly Artifact[]; failure: Error | null }> {
+    const artifacts: Artifact[] = [];
+    let failure: Error | null = null;
+    const fail = (image: string, error: unknown): void => {
+      failure ??= asError(error);
+      deps.journal.add({ event: "image-failed", image, error: describe(error) });
+    };
+    await mapLimit(request.images, PARALLEL_IMAGES, async (spec) => {
+      try {
+        const built = await buildImage(spec, request, shared, deps, signal);
+        artifacts.push(...built.artifacts);
+        if (built.failed !== null) fail(specName(spec), built.failed);
+      } catch (error) {
+        if (!(error instanceof CancelledError)) fail(specName(spec), error);
+      }
+    });
+    signal.throwIfAborted();
+    return { artifacts, failure };
+  }
+
+  async function publishAndPrune(artifacts: readonly Artifact[]): Promise<void> {
+    if (request.publishedFile === null) return;
+    const file = request.publishedFile;
+    const published = await step(context, "publish", LIMITS.publish, async () =>
+      (await deps.publish()) ? await readPublished(file) : null,
+    );
+    // without the charm's word that the new images are out, the old ones stay
+    if (published === null) return;
+    await step(context, "prune superseded images", LIMITS.prune, async (limit) => {
+      for (const target of (await openTargets(limit)).clouds) {
+        const out = artifacts.filter(
+          ({ cloud: name, imageId }) => name === target.name && published.has(imageId),
+        );
+        for (const { spec } of out) {
+          const what = { owner: request.owner, spec, keep: request.keepRevisions };
+          const onLeftover = (image: { id: string; name: string }, error: Error): void =>
+            deps.journal.add({
+              event: "leftover",
+              what: `image ${image.name} (${image.id}) in ${target.name}`,
+              error: describe(error),
+            });
+          const deleted = await prune(target, what, published, onLeftover, { signal: limit });
+          if (deleted.length > 0) deps.log.info({ cloud: target.name, images: deleted }, "pruned");
+        }
+      }
+    });
+  }
+}

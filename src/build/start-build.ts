@@ -1,0 +1,52 @@
+/** Starting a build as a process of its own, which outlives the hook that asked for it. */
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import { spawnDetached } from "../base/exec.ts";
+import { writeAtomic } from "../base/files.ts";
+import { PID_FILE, REQUEST_FILE } from "./history.ts";
+import type { Paths } from "./paths.ts";
+import type { BuildRequest } from "./types.ts";
+
+/** How the builder is run: the program with its first parameters, and its whole environment. */
+export interface BuilderProgram {
+  readonly command: readonly [string, ...string[]];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Name of the file in a build's folder that gets the builder's log, one JSON object per line. */
+export const BUILD_LOG_FILE = "build.log";
+
+/**
+ * Writes `request` (and the script's `secrets`, to a file that only root can read and the builder removes),
+ * then starts the builder detached. Gives the build's folder. What the builder reports is in its journal.
+ */
+export async function startBuild(
+  request: Omit<BuildRequest, "secretsFile">,
+  secrets: Readonly<Record<string, string>> | null,
+  paths: Paths,
+  program: BuilderProgram,
+): Promise<string> {
+  const folder = join(paths.builds, request.id);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  let secretsFile: string | null = null;
+  if (secrets !== null) {
+    await mkdir(paths.runtime, { recursive: true, mode: 0o700 });
+    secretsFile = join(paths.runtime, `${request.id}.json`);
+    await writeAtomic(secretsFile, JSON.stringify(secrets), 0o600);
+  }
+  const requestFile = join(folder, REQUEST_FILE);
+  await writeAtomic(requestFile, `${JSON.stringify({ ...request, secretsFile }, null, 2)}\n`, 0o600);
+  const [file, ...parameters] = program.command;
+  await using log = await open(join(folder, BUILD_LOG_FILE), "a", 0o600);
+  const pid = await spawnDetached(
+    file,
+    [...parameters, "run", "--request", requestFile, "--log-format", "json"],
+    {
+      env: program.env,
+      cwd: folder,
+      output: log.fd,
+    },
+  );
+  await writeAtomic(join(folder, PID_FILE), `${pid}\n`, 0o600);
+  return folder;
+}

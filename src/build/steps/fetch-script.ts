@@ -1,0 +1,47 @@
+/** The operator's script and its secrets, read before anything is launched. */
+import { readFile, rm } from "node:fs/promises";
+import * as v from "valibot";
+import { AppError } from "../../base/errors.ts";
+import { registerSecret } from "../../base/redact.ts";
+
+/** A script longer than this is not one. */
+const LONGEST_SCRIPT = 1 << 20;
+
+/** The text at `url`; redirects are followed, any status but 2xx is an error. */
+export async function fetchScript(url: string, signal: AbortSignal): Promise<string> {
+  let reply: Response;
+  try {
+    reply = await fetch(url, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new AppError(`script-url: cannot reach ${url}`, { cause: error });
+  }
+  if (!reply.ok) {
+    await reply.body?.cancel();
+    throw new AppError(`script-url: ${url} answers HTTP ${reply.status}`);
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of reply.body ?? []) {
+    size += chunk.byteLength;
+    if (size > LONGEST_SCRIPT)
+      throw new AppError(`script-url: ${url} is larger than ${LONGEST_SCRIPT} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+const secretsSchema = v.record(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/)), v.string());
+
+/**
+ * The secrets in `path`, by the names of the environment variables they become; the file is removed. Values
+ * are redacted everywhere from then on.
+ */
+export async function takeSecrets(path: string): Promise<Readonly<Record<string, string>>> {
+  const json = await readFile(path, "utf8");
+  await rm(path);
+  const result = v.safeParse(secretsSchema, JSON.parse(json));
+  if (!result.success) throw new AppError("the script's secrets are not names of variables with text values");
+  for (const value of Object.values(result.output)) registerSecret(value);
+  return result.output;
+}

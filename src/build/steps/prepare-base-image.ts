@@ -1,0 +1,111 @@
+/** The base image in the build project: there already, or downloaded, verified and uploaded. */
+import { createReadStream } from "node:fs";
+import { rm, stat } from "node:fs/promises";
+import {
+  createImage,
+  deleteImage,
+  listImages,
+  uploadImage,
+  waitForImage,
+  type Cloud,
+  type Image,
+} from "../../openstack/index.ts";
+import { ResourceScope } from "../../base/scope.ts";
+import { ARCH_NAMES, downloadBaseImage, locateBaseImage } from "../base-images.ts";
+import { baseImageName, isOwnedBy, ownerTags, TAG } from "../names.ts";
+import type { StepContext } from "../step.ts";
+import type { BuildRequest, ImageSpec } from "../types.ts";
+
+/** What the step needs beside its signal. */
+export interface BaseImageNeeds {
+  readonly cloud: Cloud;
+  readonly request: BuildRequest;
+  readonly spec: ImageSpec;
+  readonly downloads: string;
+  readonly context: StepContext;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/**
+ * The active base image with the mirror's current content. Uploads it when this cloud has none with that
+ * checksum, and then deletes our older ones; an upload that fails leaves no image behind.
+ */
+export async function prepareBaseImage(needs: BaseImageNeeds, signal: AbortSignal): Promise<Image> {
+  const { cloud, request, spec } = needs;
+  const offered = await locateBaseImage(request.baseImageMirror, spec, signal);
+  const name = baseImageName(request.owner, spec);
+  const ours = (await listImages(cloud, { name, owner: cloud.projectId }, { signal })).filter(
+    (image) => image.properties[TAG.role] === "base" && isOwnedBy(image.properties, request.owner),
+  );
+  const current = ours.find(
+    (image) => image.status === "active" && image.properties[TAG.sha256] === offered.sha256,
+  );
+  const image = current ?? (await download(needs, offered, signal));
+  for (const old of ours.filter(({ id }) => id !== image.id)) {
+    try {
+      await deleteImage(cloud, old.id, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      // a server may still use it (Ceph clones); the next build tries again
+      needs.context.log.warn({ imageId: old.id, err: error }, "cannot delete an old base image");
+    }
+  }
+  return image;
+}
+
+async function download(
+  needs: BaseImageNeeds,
+  offered: { readonly url: string; readonly sha256: string },
+  signal: AbortSignal,
+): Promise<Image> {
+  const path = await downloadBaseImage(offered, needs.downloads, needs.onProgress, signal);
+  try {
+    return await upload(needs, path, offered.sha256, signal);
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function upload(
+  needs: BaseImageNeeds,
+  path: string,
+  sha256: string,
+  signal: AbortSignal,
+): Promise<Image> {
+  const { cloud, request, spec, context } = needs;
+  await using scope = new ResourceScope(context.log);
+  const name = baseImageName(request.owner, spec);
+  const { size } = await stat(path);
+  const created = await createImage(
+    cloud,
+    {
+      name,
+      diskFormat: "qcow2",
+      containerFormat: "bare",
+      minDiskGb: 0,
+      minRamMb: 0,
+      visibility: "private",
+      tags: [],
+      properties: {
+        ...ownerTags(request.owner, request.id, "base"),
+        [TAG.base]: spec.base,
+        [TAG.arch]: spec.arch,
+        [TAG.sha256]: sha256,
+        architecture: ARCH_NAMES[spec.arch].glance,
+      },
+    },
+    { signal },
+  );
+  let verified = false;
+  scope.defer(`base image ${created.id}`, async (undoSignal) => {
+    if (!verified) await deleteImage(cloud, created.id, { signal: undoSignal });
+  });
+  context.journal.add({ event: "created", image: context.image, kind: "image", id: created.id, name });
+  await uploadImage(cloud, created.id, createReadStream(path, { highWaterMark: 1 << 20 }), {
+    sizeBytes: size,
+    signal,
+  });
+  const image = await waitForImage(cloud, created.id, { signal });
+  verified = true;
+  return image;
+}

@@ -1,0 +1,57 @@
+/** From a running server to an image in the build project. */
+import type { ResourceScope } from "../../base/scope.ts";
+import {
+  createServerImage,
+  deleteImage,
+  stopServer,
+  waitForImage,
+  waitForServer,
+  waitForServerIdle,
+  type Cloud,
+  type Image,
+} from "../../openstack/index.ts";
+import { POLL } from "../limits.ts";
+import { builderName, ownerTags } from "../names.ts";
+import type { StepContext } from "../step.ts";
+import type { BuildRequest, ImageSpec } from "../types.ts";
+
+/** A server that is shut off: the only thing that {@link snapshot} takes, so that the order is a type. */
+export interface StoppedServer {
+  readonly id: string;
+  readonly status: "SHUTOFF";
+}
+
+/** Shuts the guest down and waits until it is off. */
+export async function stopBuilder(
+  cloud: Cloud,
+  serverId: string,
+  signal: AbortSignal,
+): Promise<StoppedServer> {
+  await stopServer(cloud, serverId, { signal });
+  await waitForServer(cloud, serverId, "SHUTOFF", { signal, everyMs: POLL.server });
+  await waitForServerIdle(cloud, serverId, { signal });
+  return { id: serverId, status: "SHUTOFF" };
+}
+
+/** The intermediate snapshot, active; the scope deletes it. */
+export async function snapshot(
+  needs: {
+    readonly cloud: Cloud;
+    readonly request: BuildRequest;
+    readonly spec: ImageSpec;
+    readonly context: StepContext;
+    readonly scope: ResourceScope;
+  },
+  server: StoppedServer,
+  signal: AbortSignal,
+): Promise<Image> {
+  const { cloud, request, spec, context, scope } = needs;
+  const name = builderName(request.owner, spec, request.id);
+  const metadata = ownerTags(request.owner, request.id, "snapshot");
+  const id = await createServerImage(cloud, server.id, { name, metadata }, { signal });
+  scope.defer(`snapshot ${id}`, async (undoSignal) => await deleteImage(cloud, id, { signal: undoSignal }));
+  context.journal.add({ event: "created", image: context.image, kind: "snapshot", id, name });
+  const image = await waitForImage(cloud, id, { signal, everyMs: POLL.image });
+  await waitForServerIdle(cloud, server.id, { signal });
+  return image;
+}

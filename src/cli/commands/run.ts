@@ -1,0 +1,85 @@
+/** `image-builder run`: one build, from request file to journal's end. */
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { AppError, ConfigError } from "../../base/errors.ts";
+import { createLogger, silentLogger } from "../../base/log.ts";
+import { listBuilds } from "../../build/history.ts";
+import { openJournal } from "../../build/journal.ts";
+import { processIdentity } from "../../build/process-id.ts";
+import { parseRequest } from "../../build/request.ts";
+import { runBuild, type Outcome } from "../../build/run-build.ts";
+import type { BuildRequest } from "../../build/types.ts";
+import { createWaker } from "../../build/waker.ts";
+import { openCloud, parseCloudsYaml, type CloudAuth } from "../../openstack/index.ts";
+import { connect } from "../../ssh/communicator.ts";
+import type { Terminal } from "../program.ts";
+import { createReporter } from "../progress.ts";
+
+const EXIT_CODES: Readonly<Record<Outcome, number>> = { done: 0, failed: 1, cancelled: 1 };
+
+/** Runs the build of `options.request`; sets exit code 1 when it failed or was cancelled. */
+export async function runCommand(
+  options: { readonly request: string; readonly logFormat: "text" | "json" },
+  terminal: Terminal,
+): Promise<void> {
+  const { env, stderr, signal } = terminal;
+  const folder = dirname(options.request);
+  const request = parseRequest(await read(options.request), options.request);
+  const clouds = async (): Promise<ReadonlyMap<string, CloudAuth>> =>
+    parseCloudsYaml(await read(request.cloudsFile), request.cloudsFile);
+  // a broken file is the user's input: said before anything is begun
+  await clouds();
+  const log = options.logFormat === "json" ? createLogger(stderr, "info") : silentLogger;
+  using reporter = options.logFormat === "text" ? createReporter(stderr) : silentReporter();
+  await using waker = createWaker(request.wake, definedOnly(env), log);
+  using journal = openJournal(folder, (event) => {
+    reporter.report(event);
+    if (event.event === "step-started") waker.soon();
+  });
+  journal.add({ event: "started", process: (await processIdentity(process.pid)) ?? "" });
+  const builds = await listBuilds(dirname(folder));
+  const outcome = await runBuild(
+    request,
+    {
+      openCloud: async (name, limit) =>
+        await openCloud(name, authOf(await clouds(), name, request), { signal: limit, log }),
+      cloudNames: async () => [...(await clouds()).keys()],
+      connect,
+      downloads: join(folder, "downloads"),
+      log,
+      journal,
+      alive: new Set([
+        request.id,
+        ...builds.filter(({ state }) => state === "running" || state === "queued").map(({ id }) => id),
+      ]),
+      knownImages: new Set(builds.flatMap(({ artifacts }) => artifacts.map(({ imageId }) => imageId))),
+      publish: waker.now,
+    },
+    signal,
+  );
+  terminal.setExitCode(EXIT_CODES[outcome]);
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new ConfigError([`cannot read ${path}`], { cause: error });
+  }
+}
+
+function authOf(clouds: ReadonlyMap<string, CloudAuth>, name: string, request: BuildRequest): CloudAuth {
+  const auth = clouds.get(name);
+  if (auth === undefined) throw new AppError(`${request.cloudsFile} has no cloud "${name}"`);
+  return auth;
+}
+
+function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+function silentReporter(): ReturnType<typeof createReporter> {
+  return { report: () => {}, [Symbol.dispose]: () => {} };
+}

@@ -1,0 +1,55 @@
+/** The commander tree; the only importer of commander. */
+import { Command, Option } from "commander";
+import { listBuildsCommand, showBuildCommand } from "./commands/builds.ts";
+import { runCommand } from "./commands/run.ts";
+
+/** What the commands use of the process they run in. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  /** Fires on SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly setExitCode: (code: number) => void;
+}
+
+/** The whole command line. Usage errors throw commander's error after their text is written. */
+export function createProgram(terminal: Terminal): Command {
+  const program = new Command("image-builder")
+    .description("Builds VM images for self-hosted GitHub Actions runners on OpenStack.")
+    .exitOverride()
+    .showHelpAfterError();
+
+  program
+    .command("run")
+    .description("build the images of a request and copy them to its target clouds")
+    .requiredOption("--request <file>", "the build request (JSON); its folder gets the journal")
+    .addOption(
+      new Option("--log-format <format>", "how the log on stderr is written")
+        .choices(["text", "json"])
+        .default("text"),
+    )
+    .action(async (options: { request: string; logFormat: "text" | "json" }) => {
+      await runCommand(options, terminal);
+    });
+
+  program
+    .command("list-builds")
+    .description("list the builds below a folder, newest last")
+    .requiredOption("--builds <folder>", "the folder that holds one folder per build")
+    .option("--json", "write JSON")
+    .action(async (options: { builds: string; json?: true }) => {
+      await listBuildsCommand({ builds: options.builds, json: options.json === true }, terminal);
+    });
+
+  program
+    .command("show-build")
+    .description("show one build: its state, steps, images and errors")
+    .argument("<folder>", "the build's folder")
+    .option("--json", "write JSON")
+    .action(async (folder: string, options: { json?: true }) => {
+      await showBuildCommand({ folder, json: options.json === true }, terminal);
+    });
+
+  return program;
+}
