@@ -1,0 +1,199 @@
+/** The bytes of images, as streams: nothing is held but what is between two sockets. */
+import type { IncomingMessage } from "node:http";
+import { PassThrough, Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { minutes, seconds, withDeadline } from "../../base/deadline.ts";
+import { AppError } from "../../base/errors.ts";
+import { retry } from "../../base/retry.ts";
+import { OpenStackError } from "../errors.ts";
+import { codeOf } from "../exchange.ts";
+import { failed, refused, urlOf } from "../request.ts";
+import type { Cloud, HttpRequest, OutgoingCall } from "../types.ts";
+import { getImage } from "./images.ts";
+
+/** A transfer whose socket is silent this long has died; Glance may well think a minute after the last byte. */
+const STALL_MS = minutes(5);
+/** A transfer starts with a token that lasts at least this long, where the cloud's tokens do. */
+const TOKEN_MS = minutes(30);
+const FIRST_BYTE_MS = seconds(90);
+/** Of an error page so much is read. */
+const ERROR_BODY_BYTES = 64 * 1024;
+
+const STREAM_TYPE = { "Content-Type": "application/octet-stream" };
+
+/**
+ * Fills a queued image with `data`, in constant memory and no faster than Glance takes it. With `sizeBytes`
+ * the length is announced and data of another length is an error, else it travels in chunks. Throws
+ * {@link OpenStackError} when Glance refuses, the data's own error when reading it fails. It cannot be tried
+ * again with the same image: on a failure the caller deletes that.
+ */
+export async function uploadImage(
+  cloud: Cloud,
+  id: string,
+  data: AsyncIterable<Uint8Array> | Readable,
+  options: { readonly sizeBytes?: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const { signal, sizeBytes } = options;
+  const what = `upload data to image ${id}`;
+  const source = data instanceof Readable ? data : Readable.from(data, { objectMode: false });
+  let call: OutgoingCall | undefined;
+  try {
+    // a call that can be repeated finds the 401 and the 404 that would cost the stream
+    const image = await getImage(cloud, id, { signal });
+    if (image.status !== "queued") throw new AppError(`cannot ${what}: it is ${image.status}, not queued`);
+    await cloud.image.authorize(signal, TOKEN_MS);
+    const length = sizeBytes === undefined ? {} : { "Content-Length": String(sizeBytes) };
+    call = {
+      method: "PUT",
+      url: urlOf(cloud.image, `/images/${encodeURIComponent(id)}/file`, {}),
+      headers: { ...STREAM_TYPE, ...length },
+      idleMs: STALL_MS,
+    };
+    await send(cloud, call, what, source, sizeBytes, signal);
+  } catch (error) {
+    source.destroy();
+    signal.throwIfAborted();
+    if (call !== undefined && !(error instanceof AppError) && codeOf(error) !== null) {
+      throw source.errored === error ? error : failed(cloud.image, call, what, error);
+    }
+    throw error;
+  }
+}
+
+async function send(
+  cloud: Cloud,
+  call: OutgoingCall,
+  what: string,
+  source: Readable,
+  sizeBytes: number | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const request = cloud.image.open(call);
+  const refusal = new AbortController();
+  const answered = new Promise<number>((resolve, reject) => {
+    request.on("error", reject);
+    request.on("response", (response: IncomingMessage) => {
+      const status = response.statusCode ?? 0;
+      if (status >= 200 && status < 300) {
+        request.on("complete", () => resolve(status));
+        return;
+      }
+      // an early refusal: what is still to send would only hide it behind a broken pipe
+      void readError(request).then((text) => {
+        const error = refused(cloud.image, call, what, { status, headers: response.headers, text });
+        reject(error);
+        refusal.abort(error);
+      });
+    });
+  });
+  answered.catch(() => {}); // it is awaited below, in every case
+  const either = AbortSignal.any([signal, refusal.signal]);
+  try {
+    await pipeline(source, exactly(sizeBytes, what), request, { signal: either });
+  } catch (error) {
+    request.abort();
+    if (refusal.signal.aborted) throw refusal.signal.reason;
+    throw error;
+  }
+  await withDeadline(either, STALL_MS, `cannot ${what}`, () => answered);
+}
+
+/** Lets `size` bytes pass, neither more nor less: both would garble the HTTP connection. */
+function exactly(size: number | undefined, what: string): Transform {
+  let seen = 0;
+  const wrong = (): AppError =>
+    new AppError(`cannot ${what}: the data has ${seen} bytes or more, not ${size}`);
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      seen += chunk.length;
+      if (size !== undefined && seen > size) done(wrong());
+      else done(null, chunk);
+    },
+    flush(done) {
+      if (size !== undefined && seen !== size) done(wrong());
+      else done();
+    },
+  });
+}
+
+async function readError(request: HttpRequest): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return await new Promise((resolve) => {
+    const end = (): void => resolve(Buffer.concat(chunks).toString("utf8"));
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= ERROR_BODY_BYTES) chunks.push(chunk);
+      else end();
+    });
+    for (const event of ["complete", "error", "close", "abort"]) request.on(event, end);
+  });
+}
+
+/**
+ * The image's bytes, which Glance has begun to send. The stream fails when the connection breaks or fewer
+ * bytes come than were announced, and with the signal's reason; it is to be read to its end or destroyed.
+ * Throws {@link OpenStackError} when Glance refuses. Compare the hash with the image's `hashValue`.
+ */
+export async function downloadImage(
+  cloud: Cloud,
+  id: string,
+  options: { readonly signal: AbortSignal },
+): Promise<Readable> {
+  const { signal } = options;
+  await getImage(cloud, id, { signal }); // renews a token that was revoked
+  const policy = {
+    attempts: 4,
+    firstPauseMs: 250,
+    longestPauseMs: 8000,
+    when: (error: unknown) => error instanceof OpenStackError && error.isTransient,
+  };
+  return await retry(signal, policy, () => begin(cloud, id, signal));
+}
+
+async function begin(cloud: Cloud, id: string, signal: AbortSignal): Promise<Readable> {
+  const what = `download image ${id}`;
+  await cloud.image.authorize(signal, TOKEN_MS);
+  const call: OutgoingCall = {
+    method: "GET",
+    url: urlOf(cloud.image, `/images/${encodeURIComponent(id)}/file`, {}),
+    headers: STREAM_TYPE,
+    idleMs: STALL_MS,
+  };
+  const request = cloud.image.open(call);
+  const state: { announced: number | null } = { announced: null };
+  const checked = new PassThrough({
+    highWaterMark: 1024 * 1024,
+    flush(done) {
+      const { announced } = state;
+      if (announced === null || seen === announced) done();
+      else done(new AppError(`cannot ${what}: ${seen} of ${announced} bytes came`));
+    },
+  });
+  let seen = 0;
+  request.on("data", (chunk: Buffer) => (seen += chunk.length));
+  const response = new Promise<IncomingMessage>((resolve, reject) => {
+    request.on("response", (message: IncomingMessage) => {
+      const length = message.headers["content-length"];
+      if (length !== undefined) state.announced = Number(length);
+      resolve(message);
+    });
+    request.on("error", reject);
+  });
+  // the sink is attached in the turn that opens the request: a later one loses the first bytes
+  const piped = pipeline(request, checked, { signal });
+  piped.catch((error: unknown) => checked.destroy(error instanceof Error ? error : new Error(String(error))));
+  let message: IncomingMessage;
+  try {
+    message = await withDeadline(signal, FIRST_BYTE_MS, `cannot ${what}`, () => response);
+  } catch (error) {
+    request.abort();
+    checked.destroy();
+    signal.throwIfAborted();
+    throw error instanceof AppError ? error : failed(cloud.image, call, what, error);
+  }
+  if (message.statusCode === 200) return checked;
+  let text = "";
+  for await (const chunk of checked) if (text.length < ERROR_BODY_BYTES) text += String(chunk);
+  throw refused(cloud.image, call, what, { status: message.statusCode ?? 0, headers: message.headers, text });
+}
