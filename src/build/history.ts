@@ -1,5 +1,5 @@
 /** Builds as their readers see them, derived from request and journal. */
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing, readOptional } from "../base/files.ts";
 import { readJournal, type JournalEvent } from "./journal.ts";
@@ -146,6 +146,22 @@ function summarise(
     }
   }
   return { startedAt, endedAt, steps, artifacts, targets: uploading ? [...targets] : null, errors };
+}
+
+/** How many builds are remembered at the least. */
+const REMEMBERED = 20;
+
+/**
+ * Removes the folders of old builds: all but the newest twenty, those that still run and those whose images
+ * are the newest of their cloud. Gives the builds that stay.
+ */
+export async function forgetOldBuilds(builds: readonly Build[]): Promise<readonly Build[]> {
+  const needed = new Set([...newestArtifacts(builds).values()].map(({ buildId }) => buildId));
+  const old = builds
+    .slice(0, -REMEMBERED)
+    .filter(({ id, state }) => !needed.has(id) && state !== "running" && state !== "queued");
+  await Promise.all(old.map(({ folder }) => rm(folder, { recursive: true, force: true })));
+  return builds.filter((build) => !old.includes(build));
 }
 
 /** The steps that run at this moment, oldest first. */

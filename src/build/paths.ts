@@ -7,11 +7,11 @@ export interface Paths {
   readonly builds: string;
   readonly cloudsFile: string;
   readonly publishedFile: string;
-  readonly downloads: string;
   /** On tmpfs: script secrets on their way to the builder. */
   readonly runtime: string;
   readonly cronFile: string;
-  readonly logs: string;
+  /** Compiled JavaScript, kept by Node between hooks; `dispatch` names the same folder. */
+  readonly compileCache: string;
   /** Juju's command that runs something in a unit's hook context; the second name is Juju 2.9's. */
   readonly jujuExec: readonly string[];
 }
@@ -25,10 +25,9 @@ export function pathsOf(root: string, unit: string): Paths {
     builds: join(state, "builds"),
     cloudsFile: join(state, "clouds.yaml"),
     publishedFile: join(state, "published.json"),
-    downloads: join(state, "downloads"),
     runtime: join(root, "run/github-runner-image-builder", name),
     cronFile: join(root, "etc/cron.d", `github-runner-image-builder-${name}`),
-    logs: join(root, "var/log/github-runner-image-builder"),
+    compileCache: join(root, "var/cache/github-runner-image-builder"),
     jujuExec: [join(root, "usr/bin/juju-exec"), join(root, "usr/bin/juju-run")],
   };
 }

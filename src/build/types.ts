@@ -67,6 +67,8 @@ export interface BuildRequest {
   readonly kind: BuildKind;
   /** Digest of what the images are made from; the charm builds anew when it changes. */
   readonly inputs: string;
+  /** Digest of the clouds' addresses and credentials; a failed build is repeated when it changes. */
+  readonly access: string;
   /** Why the build was asked for: `schedule`, `action`, `config`, `relation`, `retry`, `hand`. */
   readonly reason: string;
   readonly createdAt: string;

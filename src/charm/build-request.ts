@@ -1,0 +1,80 @@
+/** From facts to a build request. */
+import { createHash } from "node:crypto";
+import { newBuildId } from "../build/request.ts";
+import type { BuildKind, BuildRequest, Recipe } from "../build/types.ts";
+import type { JujuContext } from "../juju/index.ts";
+import { BUILD_CLOUD, type Facts } from "./facts.ts";
+
+/** The recipe that the options ask for. */
+function recipeOf(facts: Facts, context: JujuContext): Recipe {
+  const { config } = facts;
+  const { proxies } = context;
+  return {
+    packages: config.packages,
+    snaps: config.snaps,
+    npmPackages: config.npmPackages,
+    runnerVersion: config.runnerVersion,
+    runnerMirror: config.runnerMirror,
+    aptMirror: config.aptMirror,
+    proxy: { http: proxies.http ?? "", https: proxies.https ?? "", noProxy: proxies.no ?? "" },
+  };
+}
+
+/**
+ * Digest of all that images are made from; a change makes a build due. The script's secrets are in it by
+ * digest only.
+ */
+export function inputsDigest(facts: Facts, context: JujuContext): string {
+  const { config, specs, scriptSecrets } = facts;
+  const { passwordSecret: _, ...cloud } = config.cloud;
+  return digest([
+    specs,
+    cloud,
+    config.flavor,
+    config.network,
+    config.baseImageMirror,
+    recipeOf(facts, context),
+    config.script?.url ?? null,
+    scriptSecrets,
+  ]);
+}
+
+/** Digest of every cloud's address and credentials. */
+export function accessDigest(facts: Facts): string {
+  return digest([...facts.clouds]);
+}
+
+function digest(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
+}
+
+/** A request for a build of `kind`; `jujuExec` is null where nothing can wake the charm. */
+export function requestOf(
+  facts: Facts,
+  context: JujuContext,
+  order: { readonly kind: BuildKind; readonly reason: string },
+  jujuExec: string | null,
+  now: Date,
+): Omit<BuildRequest, "secretsFile"> {
+  const { config, paths, specs } = facts;
+  return {
+    id: newBuildId(now),
+    kind: order.kind,
+    inputs: inputsDigest(facts, context),
+    access: accessDigest(facts),
+    reason: order.reason,
+    createdAt: now.toISOString(),
+    owner: { modelUuid: context.model.uuid, application: context.application, unit: context.unit },
+    images: specs,
+    cloudsFile: paths.cloudsFile,
+    buildCloud: BUILD_CLOUD,
+    flavor: config.flavor,
+    network: config.network,
+    baseImageMirror: config.baseImageMirror,
+    recipe: recipeOf(facts, context),
+    script: config.script === null ? null : { url: config.script.url },
+    keepRevisions: config.keepRevisions,
+    publishedFile: paths.publishedFile,
+    wake: jujuExec === null ? [] : [jujuExec, context.unit, "JUJU_DISPATCH_PATH=build-changed ./dispatch"],
+  };
+}

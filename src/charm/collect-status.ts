@@ -1,0 +1,91 @@
+/** The unit's status, from facts and history: what an operator needs to know first. */
+import { join } from "node:path";
+import { currentSteps, type Build, type StepView } from "../build/history.ts";
+import { BUILD_LOG_FILE } from "../build/start-build.ts";
+import { active, blocked, maintenance, waiting, type Status } from "../juju/index.ts";
+import { isUnderWay } from "./due.ts";
+import type { Facts } from "./facts.ts";
+import { publishedImages, tagsOf } from "./image-relation.ts";
+
+/** Longest part of a status that quotes an error; the path of the log must still fit behind it. */
+const LONGEST_ERROR = 160;
+
+/** All statuses that hold; the worst is shown. `next` is when the schedule fires again, null without one. */
+export function statusesOf(
+  facts: Facts,
+  builds: readonly Build[],
+  application: string,
+  next: Date | null,
+): readonly Status[] {
+  const { requirers, targets } = facts;
+  const statuses: Status[] = [];
+  const running = builds.find(isUnderWay);
+  if (running !== undefined) statuses.push(maintenance(progressOf(running)));
+  const last = builds.at(-1);
+  if (last !== undefined && running === undefined) statuses.push(...afterBuild(last));
+  for (const { problem } of requirers) if (problem !== null) statuses.push(blocked(problem));
+  if (requirers.length === 0) {
+    statuses.push(blocked(`relation image is missing: run juju integrate ${application} <runner charm>`));
+  } else if (targets.length === 0) {
+    const names = requirers.map(({ application: name }) => name || "the related charm").join(", ");
+    statuses.push(waiting(`for OpenStack credentials from ${names}`));
+  } else {
+    statuses.push(published(facts, next));
+  }
+  return statuses;
+}
+
+function afterBuild(build: Build): readonly Status[] {
+  const log = join(build.folder, BUILD_LOG_FILE);
+  switch (build.state) {
+    case "failed": {
+      const error = build.errors.join("; ");
+      const text = error.length > LONGEST_ERROR ? `${error.slice(0, LONGEST_ERROR)}...` : error;
+      return [blocked(`build failed: ${text}; see ${log}`)];
+    }
+    case "interrupted":
+      return [blocked(`build ${build.id} was interrupted; run the action run to build again; see ${log}`)];
+    case "cancelled":
+      return [blocked(`build ${build.id} was cancelled; run the action run to build again`)];
+    case "queued":
+    case "running":
+    case "done":
+      return [];
+  }
+}
+
+/** `building noble-x64: upload the image 62 %`, with all images that are being worked on. */
+function progressOf(build: Build): string {
+  const verb = build.request.kind === "initialise" ? "preparing" : "building";
+  const steps = currentSteps(build);
+  if (steps.length === 0)
+    return `${verb} ${build.request.images.map(({ base, arch }) => `${base}-${arch}`).join(", ")}`;
+  return `${verb} ${steps.map(stepText).join("; ")}`;
+}
+
+function stepText({ image, step, progress }: StepView): string {
+  const percent =
+    progress === null || progress.total === 0
+      ? ""
+      : ` ${Math.floor((100 * progress.done) / progress.total)} %`;
+  return `${image === "" ? "" : `${image}: `}${step}${percent}`;
+}
+
+function published({ requirers, specs }: Facts, next: Date | null): Status {
+  const [first] = specs;
+  const related = requirers.filter(({ cloud }) => cloud !== null);
+  const served = related.filter(
+    ({ published: bag }) => first !== undefined && publishedImages(bag).has(tagsOf(first)),
+  );
+  const schedule = next === null ? "" : `, next build ${minuteOf(next)}`;
+  if (served.length < related.length) {
+    return waiting(`for a build: ${served.length} of ${related.length} relations have an image${schedule}`);
+  }
+  const names = specs.map(({ base, arch }) => `${base}-${arch}`).join(", ");
+  return active(`${names} published to ${served.length} of ${requirers.length} relations${schedule}`);
+}
+
+/** `2026-11-23 20:31 UTC`. */
+function minuteOf(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

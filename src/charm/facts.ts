@@ -1,0 +1,55 @@
+/** Everything a handler decides by, read once per dispatch. */
+import type { ImageSpec } from "../build/types.ts";
+import { pathsOf, type Paths } from "../build/paths.ts";
+import type { CloudAuth } from "../openstack/index.ts";
+import type { Run } from "../juju/index.ts";
+import type { BuilderConfig } from "./config.ts";
+import type { CharmEnvironment } from "./environment.ts";
+import { readRequirer, type Requirer } from "./image-relation.ts";
+import { readPassword, readScriptSecrets } from "./secrets.ts";
+
+/** Name of the build cloud in clouds.yaml. */
+export const BUILD_CLOUD = "builder";
+
+/** Config, secrets and relations, parsed. */
+export interface Facts {
+  readonly config: BuilderConfig;
+  readonly paths: Paths;
+  readonly specs: readonly ImageSpec[];
+  readonly requirers: readonly Requirer[];
+  /** All clouds by their name in clouds.yaml: the build cloud, then each related account once. */
+  readonly clouds: ReadonlyMap<string, CloudAuth>;
+  /** Names of the clouds that want copies. */
+  readonly targets: readonly string[];
+  readonly scriptSecrets: Readonly<Record<string, string>> | null;
+}
+
+/** Reads the facts; throws ConfigError when an option or a secret is wrong. */
+export async function readFacts(run: Run<BuilderConfig>, environment: CharmEnvironment): Promise<Facts> {
+  const { unit, context } = run;
+  const [config, relations] = await Promise.all([run.config(), unit.relations("image")]);
+  // the interface carries no region: a requirer on our own Keystone is taken to be in our region
+  const regionOf = (authUrl: string): string | null =>
+    hostOf(authUrl) === hostOf(config.cloud.authUrl) ? config.cloud.region : null;
+  const [password, scriptSecrets, ...requirers] = await Promise.all([
+    readPassword(unit, config.cloud.passwordSecret),
+    readScriptSecrets(unit, config.script),
+    ...relations.map((relation) => readRequirer(relation, regionOf)),
+  ]);
+  const { passwordSecret: _, ...account } = config.cloud;
+  const targets = new Map<string, CloudAuth>();
+  for (const { cloud, auth } of requirers) if (cloud !== null && auth !== null) targets.set(cloud, auth);
+  return {
+    config,
+    paths: pathsOf(environment.root, context.unit),
+    specs: config.bases.map((base) => ({ base, arch: config.arch })),
+    requirers,
+    clouds: new Map([[BUILD_CLOUD, { ...account, password, caFile: null }], ...targets]),
+    targets: [...targets.keys()],
+    scriptSecrets,
+  };
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : "";
+}

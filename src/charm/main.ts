@@ -1,0 +1,14 @@
+/** Entry of the charm: `./dispatch` runs this for every hook, action and custom event. */
+import { fileURLToPath } from "node:url";
+import { createLogger } from "../base/log.ts";
+import { runHookProcess } from "../juju/index.ts";
+import { createCharm } from "./charm.ts";
+
+const charm = createCharm({
+  // relocated in tests and in the lab alone; Juju gives hooks no such variable
+  root: process.env["IMAGE_BUILDER_ROOT"] ?? "/",
+  builder: [process.execPath, fileURLToPath(new URL("../cli/main.ts", import.meta.url))],
+  path: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+});
+
+await runHookProcess(charm, process, { createLogger, logLevel: "info" });

@@ -1,0 +1,51 @@
+/** The cron entry that fires the event `run` (crontab(5), file in /etc/cron.d). */
+import { createHash } from "node:crypto";
+
+/** What a cron entry is made from. */
+export interface Schedule {
+  readonly unit: string;
+  readonly modelUuid: string;
+  readonly intervalHours: number;
+  /** Juju's command that runs something in the unit's hook context. */
+  readonly jujuExec: string;
+}
+
+/**
+ * When `schedule` fires: every `intervalHours` hours since the epoch, plus an offset that differs from unit to
+ * unit, so that not all sites build at the full hour. Even gaps for every interval, also one that does not
+ * divide 24.
+ */
+export function offsetOf(schedule: Schedule): { readonly minute: number; readonly hour: number } {
+  const digest = createHash("sha256").update(`${schedule.modelUuid}\n${schedule.unit}`).digest();
+  return { minute: (digest[0] ?? 0) % 60, hour: (digest[1] ?? 0) % schedule.intervalHours };
+}
+
+/** The text of the cron file. A tick while the last one still waits for Juju's lock is dropped. */
+export function cronFile(schedule: Schedule): string {
+  const { unit, intervalHours, jujuExec } = schedule;
+  const { minute, hour } = offsetOf(schedule);
+  const lock = `/run/lock/github-runner-image-builder-${unit.replace("/", "-")}`;
+  // cron turns a bare % into a newline
+  const guard = `[ $(( $(date +\\%s) / 3600 \\% ${intervalHours} )) -eq ${hour} ]`;
+  const run = `flock --nonblock ${lock} ${jujuExec} ${unit} "${runCommand}"`;
+  return [
+    "# Written by the charm github-runner-image-builder; changes are overwritten.",
+    "SHELL=/bin/sh",
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    `${minute} * * * * root ${guard} && ${run}`,
+    "",
+  ].join("\n");
+}
+
+/** What runs in the unit's hook context at each tick. */
+const runCommand = "JUJU_DISPATCH_PATH=run ./dispatch";
+
+/** The next tick after `now`. */
+export function nextRun(schedule: Schedule, now: Date): Date {
+  const { minute, hour } = offsetOf(schedule);
+  const hourMs = 3_600_000;
+  let tick = Math.floor(now.getTime() / hourMs);
+  while (tick % schedule.intervalHours !== hour || tick * hourMs + minute * 60_000 <= now.getTime())
+    tick += 1;
+  return new Date(tick * hourMs + minute * 60_000);
+}
