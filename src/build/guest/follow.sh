@@ -10,9 +10,9 @@ while :; do
   [ "$finished" = no ] || break
   sleep 1
 done
-if [ -f /run/image-builder/failed ]; then
-  echo "log of section $(cat /run/image-builder/failed):"
-  tail -n 12 /var/log/image-builder.log
+if [ ! -f /run/image-builder/done ]; then
+  echo "the log's end, section $(cat /run/image-builder/failed 2> /dev/null || echo unknown):"
+  tail -n 20 /var/log/image-builder.log 2>&1
 fi
 echo "failed=$(cat /run/image-builder/failed 2> /dev/null)"
 echo "done=$(cat /run/image-builder/done 2> /dev/null)"
