@@ -14,6 +14,7 @@ SERVICES="mariadb epmd rabbitmq keystone glance placement neutron nova-conductor
 complete() {
   [ -e "$LAB_DIR/READY" ] || return 1
   for service in $SERVICES; do alive "$service" || return 1; done
+  [ "$LAB_VIRT" = fake ] || [ -e /sys/class/net/lab-h ] || return 1
   for port in 5000 9292 8778 8774 9696; do answers $port || return 1; done
 }
 if complete; then say "the cloud is up"; exit 0; fi
