@@ -24,6 +24,13 @@ test("a record reads as message, fields, error", () => {
   });
 });
 
+test("a line that is no JSON is passed on as it is", () => {
+  expect(readableLine(`{"level":"info"[redacted]\n`)).toEqual({
+    level: "INFO",
+    text: `{"level":"info"[redacted]`,
+  });
+});
+
 test("lines arrive in order, those of one level together", async () => {
   await using tools = await createHookTools();
   const stream = jujuLogStream(tools.tool(), noFallback);
