@@ -2,7 +2,15 @@ import { literal, object, number, string } from "valibot";
 import { expect, test } from "vitest";
 import { ConfigError, CancelledError } from "../../../src/base/errors.ts";
 import { createLogger } from "../../../src/base/log.ts";
-import { active, blocked, defineCharm, dispatch, waiting, type Charm } from "../../../src/juju/index.ts";
+import {
+  active,
+  blocked,
+  defineCharm,
+  dispatch,
+  waiting,
+  type Charm,
+  type Run,
+} from "../../../src/juju/index.ts";
 import { createHookTools, type HookTools } from "../../support/hook-tools.ts";
 
 interface Config {
@@ -77,6 +85,26 @@ test("the handler of the event runs with its typed event", async () => {
   await run(tools, charm, "hooks/image-relation-changed");
   await run(tools, charm, "build-changed");
   expect(seen).toEqual(["image", null, "build-changed"]);
+});
+
+test("one handler may serve many hooks and custom events", async () => {
+  await using tools = await createHookTools();
+  const kinds: string[] = [];
+  const reconcile = async ({ event }: Run<Config>): Promise<void> => void kinds.push(event.kind);
+  const charm = defineCharm<Config>({
+    ...QUIET,
+    hooks: {
+      install: reconcile,
+      "config-changed": reconcile,
+      "relation-changed": reconcile,
+      "secret-changed": reconcile,
+    },
+    custom: { run: reconcile },
+  });
+  await run(tools, charm, "hooks/install");
+  await run(tools, charm, "hooks/image-relation-changed");
+  await run(tools, charm, "run");
+  expect(kinds).toEqual(["install", "relation-changed", "custom"]);
 });
 
 test.each(["hooks/collect-metrics", "hooks/dropped-relation-changed", "unheard-of", "constructor", ""])(
@@ -307,9 +335,10 @@ test("a cancelled dispatch ends its hook command, writes nothing and gives 143",
   expect((await tools.lines()).filter((line) => !/^(juju-log|config-get)/.test(line))).toEqual([]);
 });
 
-test("a handler that swallows the cancel still writes nothing", async () => {
+test("a handler that swallows the cancel still writes nothing, and no status is collected", async () => {
   await using tools = await createHookTools();
   const cancel = new AbortController();
+  let isCollected = false;
   const charm: Charm<Config> = {
     ...QUIET,
     custom: {
@@ -318,9 +347,14 @@ test("a handler that swallows the cancel still writes nothing", async () => {
         cancel.abort(new CancelledError("received SIGTERM"));
       },
     },
+    collectStatus: async () => {
+      isCollected = true;
+      return [active()];
+    },
   };
   expect((await run(tools, charm, "run", cancel.signal)).code).toBe(143);
   expect((await tools.lines()).filter((line) => !line.startsWith("juju-log"))).toEqual([]);
+  expect(isCollected).toBe(false);
 });
 
 test("a log that cannot be written does not fail the hook", async () => {

@@ -212,12 +212,13 @@ test("several changes of one secret become one call, and are read back before it
   await secret.setMetadata({ description: "d" });
   await secret.setContent({ token: "first" });
   await unit.secret({ id: ID }).setContent({ token: "second" });
+  await secret.setMetadata({ label: "l" });
   expect(await secret.peek()).toEqual({ token: "second" });
   await secret.remove(3);
   await flush();
   const writes = (await tools.calls()).filter(({ argv }) => argv[0] !== "secret-get");
   expect(writes.map(({ argv }) => argv.slice(0, 5))).toEqual([
-    ["secret-set", "--description", "d", "--", `secret:${ID}`],
+    ["secret-set", "--label", "l", "--description", "d"],
     ["secret-remove", "--revision", "3", "--", `secret:${ID}`],
   ]);
   expect(writes[0]?.files).toBe("700 second;");
