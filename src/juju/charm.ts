@@ -56,7 +56,27 @@ export interface Charm<Config> {
   readonly collectStatus: (run: Run<Config>) => Promise<readonly Status[]>;
 }
 
-/** `charm`, frozen; gives handlers their types. */
+/**
+ * `charm`, frozen; gives handlers their types.
+ *
+ * ```ts
+ * const reconcile = async ({ unit, config }: Run<Config>) => {
+ *   const { channel } = await config();
+ *   for (const relation of await unit.relations("image")) relation.setUnitData({ channel });
+ * };
+ * export const charm = defineCharm<Config>({
+ *   metadata: { endpoints: ["image"], storages: [] },
+ *   parseConfig,
+ *   hooks: { "config-changed": reconcile, "relation-changed": reconcile },
+ *   custom: { run: reconcile },
+ *   actions: { show: async ({ action }) => action.setResults({ answer: 42 }) },
+ *   collectStatus: async ({ unit }) =>
+ *     (await unit.relations("image")).length === 0 ? [waiting("no image relation")] : [active()],
+ * });
+ * // in the program's main file
+ * await runHookProcess(charm, process, { createLogger, logLevel: "info" });
+ * ```
+ */
 export function defineCharm<Config>(charm: Charm<Config>): Charm<Config> {
   return Object.freeze(charm);
 }

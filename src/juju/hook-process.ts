@@ -5,7 +5,7 @@ import { contextFromEnvironment } from "./context.ts";
 import { CANCELLED, dispatch, type DispatchDeps } from "./dispatch.ts";
 
 /** Room for sockets and children to close by themselves. */
-const LINGER_MS = 5000;
+const LINGER_MS = 2000;
 
 /**
  * Runs one dispatch as the work of `process` and sets its exit code. Told to end by SIGTERM or SIGINT, it

@@ -1,7 +1,7 @@
 /** The model's log as a destination of our logger (contract: logging). */
 import { describe } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
-import { toObject } from "./decode.ts";
+import { toObject, type JsonObject } from "./decode.ts";
 import { jujuLog, type JujuLogLevel } from "./hook-commands/action.ts";
 import type { HookTool } from "./hook-tool.ts";
 
@@ -72,9 +72,13 @@ export function jujuLogStream(tool: HookTool, fallback: (text: string) => void):
   };
 }
 
-/** A JSON line as `message key=value`; an error's message, which holds its causes', comes last. */
+/**
+ * A JSON line as `message key=value`; an error's message, which holds its causes', comes last. A line that is
+ * no JSON (a secret that was redacted may have spanned its punctuation) is given as it is.
+ */
 export function readableLine(line: string): { readonly level: JujuLogLevel; readonly text: string } {
-  const record = toObject(JSON.parse(line), "the logger");
+  const record = parsedLine(line);
+  if (record === undefined) return { level: "INFO", text: line.trim() };
   const { level, msg, err, time: _time, ...fields } = record;
   const parts = [typeof msg === "string" ? msg : ""];
   for (const [key, value] of Object.entries(fields)) parts.push(`${key}=${fieldText(value)}`);
@@ -83,6 +87,14 @@ export function readableLine(line: string): { readonly level: JujuLogLevel; read
     level: LEVELS[String(level)] ?? "INFO",
     text: parts.filter((part) => part !== "").join(" "),
   };
+}
+
+function parsedLine(line: string): JsonObject | undefined {
+  try {
+    return toObject(JSON.parse(line), "the logger");
+  } catch {
+    return undefined;
+  }
 }
 
 function errorText(err: unknown): unknown {
