@@ -237,7 +237,10 @@ describe("requestAll", () => {
     await using stub = await startStub();
     using cloud = await openStub(stub);
     stub.answer("GET", "/compute/thing", json(200, { things: [{ id: 1 }], next: "/v2/thing?marker=1" }));
-    await expect(requestAll(cloud.compute, "things", item, thing)).rejects.toThrow("page");
+    await expect(requestAll(cloud.compute, "things", item, thing)).rejects.toThrow(
+      "cannot touch the thing: a page names itself or an earlier one as the next",
+    );
+    expect(stub.seen).toHaveLength(2);
   });
 });
 
