@@ -2,6 +2,7 @@
  * A loopback HTTP server that answers as Keystone and lets a test script every other reply. It is for
  * faults that a real cloud does not produce on demand: hangs, resets, redirects, truncated bodies.
  */
+import { createServer as createTlsServer } from "node:https";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Cloud, type CloudAuth, openCloud } from "../../src/openstack/index.ts";
@@ -37,6 +38,8 @@ export interface StubOptions {
   readonly tokenLifeMs?: number;
   /** How far this cloud's clock is ahead of ours. */
   readonly clockAheadMs?: number;
+  /** Speaks HTTPS with these. */
+  readonly tls?: { readonly key: string; readonly cert: string };
 }
 
 /** A JSON reply. */
@@ -106,7 +109,7 @@ export async function startStub(options: StubOptions = {}): Promise<Stub> {
     await json(201, { token }, { "x-subject-token": id })(request, response);
   };
 
-  const server = createServer((request, response) => {
+  const listen = (request: IncomingMessage, response: ServerResponse): void => {
     const { method = "", url: target = "", headers } = request;
     const { pathname } = new URL(target, "http://stub");
     const respond = async (): Promise<void> => {
@@ -125,11 +128,12 @@ export async function startStub(options: StubOptions = {}): Promise<Stub> {
       );
     };
     respond().catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
-  });
+  };
+  const server = options.tls === undefined ? createServer(listen) : createTlsServer(options.tls, listen);
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  url = `${options.tls === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,
     auth: {

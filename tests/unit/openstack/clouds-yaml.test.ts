@@ -35,6 +35,11 @@ describe("formatCloudsYaml", () => {
     expect(new Map(parseCloudsYaml(formatCloudsYaml(clouds), "x"))).toEqual(clouds);
   });
 
+  test("writes line breaks of YAML 1.1 as escapes", () => {
+    const text = formatCloudsYaml(new Map([["c", auth({ password: "a\u2028b\u0085c\ufeff😀" })]]));
+    expect(text).toContain('password: "a\\u2028b\\u0085c\\ufeff😀"\n');
+  });
+
   test("gives the same bytes whatever order the clouds come in", () => {
     const [a, b] = [auth({ username: "a" }), auth({ username: "b" })];
     const one = formatCloudsYaml(
