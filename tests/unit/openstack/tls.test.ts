@@ -1,28 +1,10 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempDisposable, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { silentLogger } from "../../../src/base/log.ts";
 import { listFlavors, openCloud } from "../../../src/openstack/index.ts";
-import { json, startStub, type Stub } from "../../support/openstack-stub.ts";
+import { json } from "../../support/openstack-stub.ts";
+import { startTlsStub } from "../../support/openstack-tls.ts";
 
 const signal = new AbortController().signal;
-
-/** A stub behind TLS whose certificate only `caFile` vouches for. */
-async function startTlsStub(): Promise<{ stub: Stub; caFile: string } & AsyncDisposable> {
-  const stack = new AsyncDisposableStack();
-  const folder = stack.use(await mkdtempDisposable(join(tmpdir(), "tls-")));
-  const [keyFile, caFile] = [join(folder.path, "key.pem"), join(folder.path, "cert.pem")];
-  const subject = ["-subj", "/CN=stub", "-addext", "subjectAltName=IP:127.0.0.1"];
-  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2"];
-  execFileSync("openssl", ["req", "-x509", ...kind, ...subject, "-keyout", keyFile, "-out", caFile], {
-    stdio: "ignore",
-  });
-  const tls = { key: await readFile(keyFile, "utf8"), cert: await readFile(caFile, "utf8") };
-  const stub = stack.use(await startStub({ tls }));
-  return { stub, caFile, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
 
 describe("a cloud behind TLS", () => {
   test("is reached with its CA file, over one connection", async () => {
