@@ -95,6 +95,7 @@ async function tryOnce(
         ? {}
         : { body: call.contentType === undefined ? call.body : JSON.stringify(call.body) }),
       idleMs: idempotent ? IDLE_MS : null,
+      repeatable: idempotent,
     };
     const startedAt = Date.now();
     let raw: RawReply;

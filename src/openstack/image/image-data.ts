@@ -46,6 +46,7 @@ export async function uploadImage(
       url: urlOf(cloud.image, `/images/${encodeURIComponent(id)}/file`, {}),
       headers: { ...STREAM_TYPE, ...length },
       idleMs: STALL_MS,
+      repeatable: false,
     };
     await send(cloud, call, what, source, sizeBytes, signal);
   } catch (error) {
@@ -156,6 +157,7 @@ async function begin(cloud: Cloud, id: string, signal: AbortSignal): Promise<Rea
     url: urlOf(cloud.image, `/images/${encodeURIComponent(id)}/file`, {}),
     headers: STREAM_TYPE,
     idleMs: STALL_MS,
+    repeatable: true,
   };
   const request = cloud.image.open(call);
   let seen = 0;

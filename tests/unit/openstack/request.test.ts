@@ -54,6 +54,21 @@ describe("retries", () => {
     expect(stub.seen).toHaveLength(1);
   });
 
+  test("a POST does not go over a connection that was used before and may be dead", async () => {
+    await using stub = await startStub();
+    using cloud = await openStub(stub);
+    const used = new Set<unknown>();
+    stub.answer("GET", "/compute/thing", (incoming, response) => {
+      used.add(incoming.socket);
+      void json(200, {})(incoming, response);
+    });
+    stub.answer("POST", "/compute/thing", (incoming, response) =>
+      used.has(incoming.socket) ? reset(incoming, response) : json(202, {})(incoming, response),
+    );
+    await request(cloud.compute, { ...thing, method: "GET" });
+    expect((await request(cloud.compute, { ...thing, method: "POST", body: {} })).status).toBe(202);
+  });
+
   test("sends a POST again after a 429, not before Retry-After is over", async () => {
     await using stub = await startStub();
     using cloud = await openStub(stub);

@@ -112,15 +112,17 @@ describe("uploadImage", () => {
 
   test.each([
     ["less", 99],
-    ["more", 101],
-  ])("fails when there is %s data than announced", async (_name, count) => {
+    ["more", 100_000],
+  ])("fails when there is %s data than announced, and sends no more than that", async (_name, count) => {
     await using stub = await startStub();
     using cloud = await openWithImage(stub, "queued");
     stub.answer("PUT", FILE, takeAll({ bytes: 0, announced: undefined }));
-    const upload = uploadImage(cloud, "i1", chunks(count).data, { sizeBytes: 100 * 65_536, signal });
+    const { data, taken } = chunks(count);
+    const upload = uploadImage(cloud, "i1", data, { sizeBytes: 100 * 65_536, signal });
     await expect(upload).rejects.toThrow(
       /^cannot upload data to image i1: the data has \d+ bytes or more, not 6553600$/,
     );
+    expect(taken()).toBeLessThan(200);
   });
 
   test("fails with the error of the data", async () => {
