@@ -98,8 +98,6 @@ function readCloud(entry: unknown, problem: (text: string) => void): CloudAuth |
  * so that equal clouds give equal bytes. It holds passwords: write it with mode 0600.
  */
 export function formatCloudsYaml(clouds: ReadonlyMap<string, CloudAuth>): string {
-  // JSON's quoted strings are YAML's, and no reader takes them for numbers, dates or booleans
-  const text = JSON.stringify;
   const lines = ["clouds:"];
   for (const [name, auth] of [...clouds].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     lines.push(
@@ -118,4 +116,15 @@ export function formatCloudsYaml(clouds: ReadonlyMap<string, CloudAuth>): string
   }
   if (clouds.size === 0) lines[0] = "clouds: {}";
   return `${lines.join("\n")}\n`;
+}
+
+/**
+ * JSON's quoted strings are YAML's, and no reader takes them for numbers, dates or booleans. What YAML 1.1
+ * takes for line breaks (PyYAML would fold them) or does not allow as it is goes as an escape.
+ */
+function text(value: string): string {
+  return JSON.stringify(value).replaceAll(
+    /[\u007f-\u00a0\u2028\u2029\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

@@ -16,8 +16,6 @@ const IDLE_MS = 25_000;
 const ATTEMPTS = 8;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 8000;
-/** Against a service that always names a next page. */
-const MOST_PAGES = 1000;
 
 /** What to ask of a service. */
 export interface Call extends CallOptions {
@@ -97,6 +95,7 @@ async function tryOnce(
         ? {}
         : { body: call.contentType === undefined ? call.body : JSON.stringify(call.body) }),
       idleMs: idempotent ? IDLE_MS : null,
+      repeatable: idempotent,
     };
     const startedAt = Date.now();
     let raw: RawReply;
@@ -213,8 +212,10 @@ export async function requestAll<S extends v.GenericSchema>(
     [`${key}_links`]: v.optional(v.array(v.object({ rel: v.string(), href: v.string() }))),
   });
   const items: v.InferOutput<S>[] = [];
+  const asked = new Set<string>();
   let query = call.query ?? {};
-  for (let pages = 1; pages <= MOST_PAGES; pages += 1) {
+  while (!asked.has(JSON.stringify(query))) {
+    asked.add(JSON.stringify(query));
     const body: Record<string, unknown> = await requestParsed(service, page, {
       ...call,
       method: "GET",
@@ -226,7 +227,7 @@ export async function requestAll<S extends v.GenericSchema>(
     if (next === undefined || found.length === 0) return items;
     query = Object.fromEntries(new URL(next, service.url).searchParams);
   }
-  throw new AppError(`cannot ${call.what}: more than ${MOST_PAGES} pages`);
+  throw new AppError(`cannot ${call.what}: a page names itself or an earlier one as the next`);
 }
 
 const Links = v.fallback(v.array(v.object({ rel: v.string(), href: v.string() })), []);

@@ -78,7 +78,7 @@ interface Wire {
   readonly Identity: typeof import("pkgcloud/lib/pkgcloud/openstack/context/identity.js").default.Identity;
   readonly send: typeof import("request").default;
   /** The options that make one request to `url` use this cloud's sockets and limits; counts it. */
-  readonly optionsFor: (url: string, idleMs: number | null) => Record<string, unknown>;
+  readonly optionsFor: (call: Pick<OutgoingCall, "url" | "idleMs" | "repeatable">) => Record<string, unknown>;
   readonly closed: AbortController;
   readonly close: () => void;
   calls: number;
@@ -91,8 +91,8 @@ async function openWire(auth: CloudAuth): Promise<Wire> {
     import("pkgcloud/lib/pkgcloud/openstack/context/identity.js"),
     import("request"),
   ]);
-  const plain = new HttpAgent({ keepAlive: true });
-  const tls = new HttpsAgent({ keepAlive: true, ...ca });
+  const kept = [new HttpAgent({ keepAlive: true }), new HttpsAgent({ keepAlive: true, ...ca })] as const;
+  const fresh = [new HttpAgent(), new HttpsAgent({ ...ca })] as const;
   const closed = new AbortController();
   const wire: Wire = {
     Client: client.default.Client,
@@ -100,8 +100,9 @@ async function openWire(auth: CloudAuth): Promise<Wire> {
     send: request.default,
     closed,
     calls: 0,
-    optionsFor(url, idleMs) {
+    optionsFor({ url, idleMs, repeatable }) {
       wire.calls += 1;
+      const [plain, tls] = repeatable ? kept : fresh;
       return {
         agent: url.startsWith("https:") ? tls : plain,
         ...ca, // once more beside the agent, because a tunnel through a proxy replaces the agent
@@ -112,8 +113,7 @@ async function openWire(auth: CloudAuth): Promise<Wire> {
     },
     close() {
       closed.abort(new Error("the cloud is closed"));
-      plain.destroy();
-      tls.destroy();
+      for (const agent of [...kept, ...fresh]) agent.destroy();
     },
   };
   return wire;
@@ -161,7 +161,8 @@ function keystoneSession(
     const json = identity._authenticationPayload;
     delete identity._authenticationPayload;
     if (json !== undefined && !scoped) json.auth.scope = "unscoped";
-    const outgoing = { uri: url, method: "POST", json, ...wire.optionsFor(url, SIGN_IN_IDLE_MS) };
+    const options = wire.optionsFor({ url, idleMs: SIGN_IN_IDLE_MS, repeatable: true });
+    const outgoing = { uri: url, method: "POST", json, ...options };
     try {
       return await exchange(() => wire.send(outgoing), signal);
     } catch (error) {
@@ -220,7 +221,7 @@ async function serviceClient(
   });
   let call: OutgoingCall | undefined;
   client.before.push((outgoing) => {
-    if (call !== undefined) Object.assign(outgoing, wire.optionsFor(call.url, call.idleMs));
+    if (call !== undefined) Object.assign(outgoing, wire.optionsFor(call));
     if (type === "compute") outgoing.headers["OpenStack-API-Version"] = COMPUTE_VERSION;
   });
   const open = (next: OutgoingCall): HttpRequest => {

@@ -24,6 +24,8 @@ export interface OutgoingCall {
   readonly body?: object | string;
   /** The socket may be silent this long, in milliseconds; `null` for no limit. */
   readonly idleMs: number | null;
+  /** Whether it can be sent again: what cannot does not go over a kept connection that may have died. */
+  readonly repeatable: boolean;
 }
 
 /** A service of one cloud, signed in. Give it to the functions of this folder; its members are for them alone. */

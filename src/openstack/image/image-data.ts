@@ -3,10 +3,9 @@ import type { IncomingMessage } from "node:http";
 import { PassThrough, Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { minutes, seconds, withDeadline } from "../../base/deadline.ts";
-import { AppError } from "../../base/errors.ts";
+import { AppError, asError } from "../../base/errors.ts";
 import { retry } from "../../base/retry.ts";
 import { OpenStackError } from "../errors.ts";
-import { codeOf } from "../exchange.ts";
 import { failed, refused, urlOf } from "../request.ts";
 import type { Cloud, HttpRequest, OutgoingCall } from "../types.ts";
 import { getImage } from "./images.ts";
@@ -36,26 +35,23 @@ export async function uploadImage(
   const { signal, sizeBytes } = options;
   const what = `upload data to image ${id}`;
   const source = data instanceof Readable ? data : Readable.from(data, { objectMode: false });
-  let call: OutgoingCall | undefined;
   try {
     // a call that can be repeated finds the 401 and the 404 that would cost the stream
     const image = await getImage(cloud, id, { signal });
     if (image.status !== "queued") throw new AppError(`cannot ${what}: it is ${image.status}, not queued`);
     await cloud.image.authorize(signal, TOKEN_MS);
     const length = sizeBytes === undefined ? {} : { "Content-Length": String(sizeBytes) };
-    call = {
+    const call: OutgoingCall = {
       method: "PUT",
       url: urlOf(cloud.image, `/images/${encodeURIComponent(id)}/file`, {}),
       headers: { ...STREAM_TYPE, ...length },
       idleMs: STALL_MS,
+      repeatable: false,
     };
     await send(cloud, call, what, source, sizeBytes, signal);
   } catch (error) {
     source.destroy();
     signal.throwIfAborted();
-    if (call !== undefined && !(error instanceof AppError) && codeOf(error) !== null) {
-      throw source.errored === error ? error : failed(cloud.image, call, what, error);
-    }
     throw error;
   }
 }
@@ -69,31 +65,33 @@ async function send(
   signal: AbortSignal,
 ): Promise<void> {
   const request = cloud.image.open(call);
-  const refusal = new AbortController();
-  const answered = new Promise<number>((resolve, reject) => {
-    request.on("error", reject);
+  const broken = new AbortController();
+  const answered = new Promise<void>((resolve, reject) => {
+    const fail = (error: Error): void => {
+      broken.abort(error);
+      reject(error);
+    };
+    request.on("error", (cause) => fail(failed(cloud.image, call, what, cause)));
     request.on("response", (response: IncomingMessage) => {
       const status = response.statusCode ?? 0;
       if (status >= 200 && status < 300) {
-        request.on("complete", () => resolve(status));
+        request.on("complete", resolve);
         return;
       }
       // an early refusal: what is still to send would only hide it behind a broken pipe
-      void readError(request).then((text) => {
-        const error = refused(cloud.image, call, what, { status, headers: response.headers, text });
-        reject(error);
-        refusal.abort(error);
-      });
+      void readError(request).then((text) =>
+        fail(refused(cloud.image, call, what, { status, headers: response.headers, text })),
+      );
     });
   });
-  answered.catch(() => {}); // it is awaited below, in every case
-  const either = AbortSignal.any([signal, refusal.signal]);
+  answered.catch(() => {}); // `broken` tells of it while data flows, it is awaited itself afterwards
+  const either = AbortSignal.any([signal, broken.signal]);
   try {
     await pipeline(source, exactly(sizeBytes, what), request, { signal: either });
   } catch (error) {
     request.abort();
-    if (refusal.signal.aborted) throw refusal.signal.reason;
-    throw error;
+    broken.signal.throwIfAborted();
+    throw error; // of the data
   }
   await withDeadline(either, STALL_MS, `cannot ${what}`, () => answered);
 }
@@ -159,30 +157,41 @@ async function begin(cloud: Cloud, id: string, signal: AbortSignal): Promise<Rea
     url: urlOf(cloud.image, `/images/${encodeURIComponent(id)}/file`, {}),
     headers: STREAM_TYPE,
     idleMs: STALL_MS,
+    repeatable: true,
   };
   const request = cloud.image.open(call);
-  const state: { announced: number | null } = { announced: null };
+  let seen = 0;
+  let announced: number | null = null;
+  let broken: Error | undefined;
   const checked = new PassThrough({
     highWaterMark: 1024 * 1024,
     flush(done) {
-      const { announced } = state;
       if (announced === null || seen === announced) done();
       else done(new AppError(`cannot ${what}: ${seen} of ${announced} bytes came`));
     },
+    destroy(error, done) {
+      done(error !== null && error === broken ? failed(cloud.image, call, what, error) : error);
+    },
   });
-  let seen = 0;
   request.on("data", (chunk: Buffer) => (seen += chunk.length));
   const response = new Promise<IncomingMessage>((resolve, reject) => {
     request.on("response", (message: IncomingMessage) => {
       const length = message.headers["content-length"];
-      if (length !== undefined) state.announced = Number(length);
+      if (length !== undefined) announced = Number(length);
       resolve(message);
     });
-    request.on("error", reject);
+    request.on("error", (error: Error) => {
+      broken = error;
+      reject(error);
+    });
   });
-  // the sink is attached in the turn that opens the request: a later one loses the first bytes
-  const piped = pipeline(request, checked, { signal });
-  piped.catch((error: unknown) => checked.destroy(error instanceof Error ? error : new Error(String(error))));
+  const abort = (): void => void checked.destroy(asError(signal.reason));
+  signal.addEventListener("abort", abort, { once: true });
+  // the sink is attached in the turn that opens the request: a later one loses the first bytes; a failure
+  // shows in `checked`, which is what the caller has
+  pipeline(request, checked)
+    .catch(() => {})
+    .finally(() => signal.removeEventListener("abort", abort));
   let message: IncomingMessage;
   try {
     message = await withDeadline(signal, FIRST_BYTE_MS, `cannot ${what}`, () => response);
