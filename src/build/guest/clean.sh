@@ -1,5 +1,5 @@
 # Takes out of the guest what belongs to the build and to this one machine. The next boot is a first boot.
-set -eu
+set -eux
 rm -rf /run/image-builder /run/image-builder-script /var/log/image-builder.log
 rm -f /etc/apt/apt.conf.d/90image-builder-proxy
 apt-get clean

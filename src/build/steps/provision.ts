@@ -84,6 +84,6 @@ export async function cleanGuest(guest: Communicator, log: Logger, signal: Abort
     command: "sudo bash -s",
     input: await guestScript("clean"),
     signal,
-    onLine: (line) => log.debug({ line }, "clean"),
+    onLine: (line) => log.info({ line }, "clean"),
   });
 }
