@@ -94,13 +94,15 @@ export async function connect(target: SshTarget, signal: AbortSignal): Promise<C
       hostVerifier: (key: Buffer) => target.isHostKey(fingerprint(key)),
     });
   });
+  // packets are small here; waiting to fill a segment costs a quarter of a second per command
+  client.setNoDelay(true);
   // a later break is reported by the command that it hits, through its channel's close
   client.on("error", () => {});
   const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
   return {
     run: async (command) => await run(client, command),
     async [Symbol.asyncDispose]() {
-      client.end();
+      // no polite `end`: after it ssh2 cannot destroy the socket, and a guest gone silent never closes it
       client.destroy();
       await closed;
     },
@@ -108,8 +110,7 @@ export async function connect(target: SshTarget, signal: AbortSignal): Promise<C
 }
 
 async function run(client: Client, command: RemoteCommand): Promise<string> {
-  command.signal.throwIfAborted();
-  const channel = await openChannel(client, command.command);
+  const channel = await openChannel(client, command);
   return await new Promise((resolve, reject) => {
     const output: Buffer[] = [];
     let size = 0;
@@ -128,6 +129,7 @@ async function run(client: Client, command: RemoteCommand): Promise<string> {
       reject(command.signal.reason);
     };
     command.signal.addEventListener("abort", abort, { once: true });
+    if (command.signal.aborted) abort();
     channel.on("data", (chunk: Buffer) => {
       output.push(chunk);
       size += chunk.length;
@@ -155,18 +157,33 @@ async function run(client: Client, command: RemoteCommand): Promise<string> {
   });
 }
 
-async function openChannel(client: Client, command: string): Promise<ClientChannel> {
+async function openChannel(client: Client, { command, signal }: RemoteCommand): Promise<ClientChannel> {
+  signal.throwIfAborted();
   return await new Promise((resolve, reject) => {
-    const closed = (): void => reject(new SshError("the SSH connection broke", false));
+    const settle = (): void => {
+      client.off("close", closed);
+      signal.removeEventListener("abort", abort);
+    };
+    const closed = (): void => {
+      settle();
+      reject(new SshError("the SSH connection broke", false));
+    };
+    const abort = (): void => {
+      settle();
+      reject(signal.reason);
+    };
     client.once("close", closed);
+    signal.addEventListener("abort", abort, { once: true });
     try {
       client.exec(command, (error, channel) => {
-        client.off("close", closed);
-        if (error === undefined) resolve(channel);
-        else reject(new SshError("cannot open an SSH channel", false, { cause: error }));
+        settle();
+        if (error !== undefined) reject(new SshError("cannot open an SSH channel", false, { cause: error }));
+        // nobody waits for it any more
+        else if (signal.aborted) channel.destroy();
+        else resolve(channel);
       });
     } catch (error) {
-      client.off("close", closed);
+      settle();
       reject(new SshError("the SSH connection broke", false, { cause: error }));
     }
   });
