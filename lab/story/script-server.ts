@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 
 /** Leaves proof of its secret without leaving the secret; says it aloud, which must not reach any log. */
 const SCRIPT = `set -eu
-echo "the script runs with the secret $STORY_TOKEN"
+echo "the script runs with the secret $story_token"
 install -d /opt/story
-printf '%s' "$STORY_TOKEN" | sha256sum | cut -d' ' -f1 > /opt/story/secret.sha256
+printf '%s' "$story_token" | sha256sum | cut -d' ' -f1 > /opt/story/secret.sha256
 apt-get --version > /dev/null
 `;
 
