@@ -6,6 +6,7 @@ import {
   buildImage,
   contextOf,
   ensureBaseImage,
+  scopeOf,
   type BuildDeps,
   type Prepared,
   type Targets,
@@ -75,7 +76,9 @@ async function work(request: BuildRequest, deps: RunDeps, signal: AbortSignal): 
     await reapOrphans([cloud]);
     await prepareSecurityGroup();
     for (const spec of request.images) {
-      await ensureBaseImage(spec, request, cloud, deps, contextOf(spec, deps, signal));
+      const imageContext = contextOf(spec, deps, signal);
+      await using scope = scopeOf(imageContext);
+      await ensureBaseImage(spec, request, cloud, deps, imageContext, scope);
     }
     return null;
   }
