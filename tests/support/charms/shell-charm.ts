@@ -21,6 +21,7 @@ export async function writeShellCharm(directory: string, charm: ShellCharm): Pro
   await mkdir(directory, { recursive: true });
   const metadata = { name: "shell", summary: "s", description: "d", ...charm.metadata };
   await writeFile(join(directory, "metadata.yaml"), dump(metadata));
+  await writeFile(join(directory, "manifest.yaml"), dump({ bases: [{ name: "ubuntu", channel: "22.04" }] }));
   if (charm.options !== undefined)
     await writeFile(join(directory, "config.yaml"), dump({ options: charm.options }));
   if (charm.actions !== undefined) await writeFile(join(directory, "actions.yaml"), dump(charm.actions));
