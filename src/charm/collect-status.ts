@@ -8,7 +8,7 @@ import type { Facts } from "./facts.ts";
 import { publishedImages, tagsOf } from "./image-relation.ts";
 
 /** Longest part of a status that quotes an error; the path of the log must still fit behind it. */
-const LONGEST_ERROR = 160;
+const LONGEST_ERROR = 300;
 
 /** All statuses that hold; the worst is shown. `next` is when the schedule fires again, null without one. */
 export function statusesOf(

@@ -21,7 +21,7 @@ export const waiting = (message: string): Status => ({ name: "waiting", message 
 
 const WORST_FIRST: readonly StatusName[] = ["blocked", "maintenance", "waiting", "active"];
 /** `juju status` shows a line. */
-const MAX_MESSAGE_LENGTH = 250;
+const MAX_MESSAGE_LENGTH = 500;
 
 /** The worst of `statuses`, the first of equals; `undefined` for none. */
 export function worst(statuses: readonly Status[]): Status | undefined {
