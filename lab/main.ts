@@ -1,6 +1,9 @@
 /** `npm run lab -- COMMAND`: the lab for a person at a shell. */
 import { AppError, CancelledError, describe, formatDuration } from "../src/base/errors.ts";
+import { join } from "node:path";
 import { main as juju } from "./juju/main.ts";
+import { LAB_ROOT } from "./layout.ts";
+import { endLeftBuilders } from "./story/end-left-builders.ts";
 import { labDown, labEnv, labReset, labStatus, labUp } from "./lab.ts";
 import type { LabKind } from "./lab.ts";
 
@@ -48,6 +51,7 @@ async function run(): Promise<void> {
       await labUp(kind, options);
       break;
     case "down":
+      if (kind === "real") await endLeftBuilders(join(LAB_ROOT, "story", "root"));
       await labDown(kind, { ...options, wipe: flags.includes("--wipe") });
       break;
     case "status":

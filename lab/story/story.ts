@@ -11,6 +11,8 @@ import { promisify } from "node:util";
 import { AppError } from "../../src/base/errors.ts";
 import type { JournalEvent } from "../../src/build/journal.ts";
 import type { Paths } from "../../src/build/paths.ts";
+import { silentLogger } from "../../src/base/log.ts";
+import { getImage, openCloud, type Image } from "../../src/openstack/index.ts";
 import { labReset, labUp, type LabCloud } from "../lab.ts";
 import { LAB_ROOT } from "../layout.ts";
 import { deployCharm, PACKAGES, UNIT, type Deployment } from "./deployment.ts";
@@ -36,6 +38,8 @@ export interface Published {
   readonly id: string;
   readonly tags: string;
   readonly images: string;
+  /** The image as the requirer's project has it. */
+  readonly image: Image;
 }
 
 /** Everything that was seen. */
@@ -81,7 +85,7 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
 
   listener.phase("first build");
   const builds = [await follow()];
-  const first = published(deployment);
+  const first = await published(deployment, lab, signal);
   tellStatus();
 
   listener.phase("proof: boot the published image in runner-a");
@@ -105,7 +109,7 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
   const action = await juju.runAction(UNIT, "run");
   if (action.status !== "completed") throw new AppError(`the action run ${action.status}: ${action.message}`);
   builds.push(await follow());
-  const second = published(deployment);
+  const second = await published(deployment, lab, signal);
   tellStatus();
 
   return {
@@ -133,11 +137,20 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
   }
 }
 
-function published(deployment: Deployment): readonly Published[] {
-  return REQUIRERS.map((relation) => {
-    const bag = deployment.databag(relation);
-    return { relation, id: bag["id"] ?? "", tags: bag["tags"] ?? "", images: bag["images"] ?? "" };
-  });
+async function published(
+  deployment: Deployment,
+  lab: LabCloud,
+  signal: AbortSignal,
+): Promise<readonly Published[]> {
+  const result: Published[] = [];
+  for (const relation of REQUIRERS) {
+    const { id = "", tags = "", images = "" } = deployment.databag(relation);
+    const auth = { ...lab.credentials(relation), caFile: null };
+    const cloud = await openCloud(relation, auth, { signal, log: silentLogger });
+    using _closing = { [Symbol.dispose]: () => cloud.close() };
+    result.push({ relation, id, tags, images, image: await getImage(cloud, id, { signal }) });
+  }
+  return result;
 }
 
 async function newestRunner(lab: LabCloud): Promise<string> {
