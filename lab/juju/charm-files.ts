@@ -1,6 +1,7 @@
 /** Puts a charm's files where its unit runs them. */
 import { cp, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { AppError } from "../../src/base/errors.ts";
 import { readOptional } from "../../src/base/files.ts";
 import { readYaml, writeYaml } from "./yaml.ts";
 
@@ -46,6 +47,17 @@ export async function placeCharm(
   await cp(source, target, { recursive: true, force: true, verbatimSymlinks: true });
   await splitCharmcraft(source, target);
   return files;
+}
+
+/** Refuses a charm without bases, as Juju 4 does (contract 0.10): from manifest.yaml, or what packing would put there. */
+export async function checkBases(source: string): Promise<void> {
+  const texts = await Promise.all(
+    ["manifest.yaml", "charmcraft.yaml"].map(async (name) => readOptional(join(source, name))),
+  );
+  const keys = texts.flatMap((text) => (text === undefined ? [] : Object.keys(readYaml(text) as object)));
+  if (!["bases", "base", "platforms"].some((key) => keys.includes(key))) {
+    throw new AppError("charm metadata without bases in manifest");
+  }
 }
 
 async function splitCharmcraft(source: string, target: string): Promise<void> {

@@ -138,17 +138,16 @@ export function checkConfigValue(name: string, type: ConfigOption["type"], value
   return value;
 }
 
-/** The parameters an action runs with: `given` with the schema's defaults. Throws an Error that lists the misfits. */
+/** The parameters an action runs with: `given` with the schema's defaults; or a text that lists the misfits. */
 export function actionParameters(
   action: Action,
   given: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
+): Record<string, unknown> | string {
   const filled: Record<string, unknown> = structuredClone(given);
   for (const [name, schema] of Object.entries(action.parameters.properties ?? {})) {
     if (filled[name] === undefined && schema.default !== undefined)
       filled[name] = structuredClone(schema.default);
   }
   const problems = checkParameters(filled, action.parameters, "(root)");
-  if (problems.length > 0) throw new AppError(`validation failed: ${problems.join("; ")}`);
-  return filled;
+  return problems.length > 0 ? `validation failed: ${problems.join("; ")}` : filled;
 }

@@ -61,6 +61,26 @@ export function encodeContent(data: Iterable<readonly [string, string]>): Secret
   );
 }
 
+/** The values of `content` as texts. */
+export function decodeContent(content: SecretContent): Record<string, string> {
+  return Object.fromEntries(
+    [...content].map(([key, text]) => [key, Buffer.from(text, "base64").toString("utf8")]),
+  );
+}
+
+/** A secret of the model's admin, granted to nobody. */
+export function newUserSecret(modelName: string, content: SecretContent): Secret {
+  return {
+    id: newSecretId(),
+    owner: { kind: "user", name: modelName },
+    metadata: { label: "", description: "", rotate: "never", expire: "" },
+    revisions: new Map([[1, content]]),
+    latest: 1,
+    grants: new Map(),
+    consumers: new Map(),
+  };
+}
+
 /** Throws unless `key` is fit for a secret. */
 export function checkSecretKey(key: string): void {
   if (!/^([a-z](?:-?[a-z0-9]){2,})$/.test(key))

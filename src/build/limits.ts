@@ -9,8 +9,6 @@ export const LIMITS = {
   choose: minutes(2),
   launch: minutes(20),
   connect: minutes(15),
-  /** {@link connect} and the time to read the console afterwards. */
-  logIn: minutes(16),
   cloudInit: minutes(60),
   script: minutes(60),
   clean: minutes(10),
@@ -22,6 +20,8 @@ export const LIMITS = {
   delete: minutes(10),
   /** A whole build, whatever its steps do. */
   build: minutes(360),
+  /** What a build that is told to end may take to delete what it made. */
+  unwind: minutes(10),
 } as const;
 
 /** Pause between two looks at a resource that is changing its state. */

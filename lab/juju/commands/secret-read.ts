@@ -1,6 +1,7 @@
 /** `secret-get`, `secret-info-get`, `secret-ids` (contract 3.2). */
 import { CommandFailure, UsageFailure } from "../failures.ts";
 import {
+  decodeContent,
   mayManage,
   ownedSecrets,
   readableSecret,
@@ -65,12 +66,11 @@ const secretGet: Command = {
     atMost(call, 2);
     const values = content(call, namedId(call));
     const [, key] = call.line.parameters;
-    const decode = (text: string): string => Buffer.from(text, "base64").toString("utf8");
-    if (key === undefined) return Object.fromEntries([...values].map(([name, text]) => [name, decode(text)]));
+    if (key === undefined) return decodeContent(values);
     const [name = "", form] = key.split("#");
     const text = values.get(name);
     if (text === undefined) throw new CommandFailure(`key "${name}" not found`);
-    return form === "base64" ? text : decode(text);
+    return form === "base64" ? text : decodeContent(values)[name];
   },
 };
 

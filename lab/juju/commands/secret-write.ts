@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { FlagSpec } from "../command-line.ts";
 import { CommandFailure, UsageFailure } from "../failures.ts";
-import { otherSide } from "../model.ts";
+import { otherSide, versionOf } from "../model.ts";
 import {
   checkSecretKey,
   mayManage,
@@ -122,7 +122,8 @@ const secretSet: Command = {
       if (content.size > 0) fresh.revisions.set(1, content);
       return "";
     }
-    const known = secretChanges.get(id);
+    // before 3.6 the last set of a hook replaced the earlier ones
+    const known = older(call, 3, 6) ? undefined : secretChanges.get(id);
     secretChanges.set(id, {
       metadata: { ...known?.metadata, ...metadata },
       content: content.size > 0 ? content : known?.content,
@@ -130,6 +131,11 @@ const secretSet: Command = {
     return "";
   },
 };
+
+function older({ model }: Call, major: number, minor: number): boolean {
+  const [ownMajor, ownMinor] = versionOf(model);
+  return ownMajor < major || (ownMajor === major && ownMinor < minor);
+}
 
 function manageable(call: Call, id: string): Secret | undefined {
   const secret = call.context.pending.newSecrets.get(id) ?? call.model.secrets.get(id);

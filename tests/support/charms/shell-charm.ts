@@ -1,10 +1,34 @@
 /** Charms in a few lines of shell, for tests of the fake Juju. */
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dump } from "js-yaml";
+import { vi } from "vitest";
+import { isMissing } from "../../../src/base/files.ts";
+import { waitFor } from "../../../src/base/deadline.ts";
 import { FakeJuju } from "../../../lab/juju/index.ts";
 import type { FakeJujuOptions } from "../../../lab/juju/index.ts";
+
+// each test starts dozens of processes, and the machine may be busy with other tests
+vi.setConfig({ testTimeout: 30_000 });
+
+/** Waits until `condition` holds; throws after 20 seconds. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  await waitFor(AbortSignal.timeout(20_000), 10, async () => ((await condition()) ? true : undefined));
+}
+
+/** Lets a script go on that waits in `cat gate`, as soon as it has made that pipe. */
+export async function openGate(gate: string): Promise<void> {
+  await until(async () => {
+    try {
+      return (await stat(gate)).isFIFO();
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+  });
+  await writeFile(gate, "");
+}
 
 /** What a shell charm is made of; `hooks` go from a dispatch path's last part (`install`, `run`) to a script. */
 export interface ShellCharm {
@@ -21,6 +45,7 @@ export async function writeShellCharm(directory: string, charm: ShellCharm): Pro
   await mkdir(directory, { recursive: true });
   const metadata = { name: "shell", summary: "s", description: "d", ...charm.metadata };
   await writeFile(join(directory, "metadata.yaml"), dump(metadata));
+  await writeFile(join(directory, "manifest.yaml"), dump({ bases: [{ name: "ubuntu", channel: "22.04" }] }));
   if (charm.options !== undefined)
     await writeFile(join(directory, "config.yaml"), dump({ options: charm.options }));
   if (charm.actions !== undefined) await writeFile(join(directory, "actions.yaml"), dump(charm.actions));

@@ -1,23 +1,11 @@
-import { access, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { playground, type Playground } from "../../support/charms/shell-charm.ts";
+import { openGate, playground, until, type Playground } from "../../support/charms/shell-charm.ts";
 
 /** A script that says `<name> on`, waits until `gate` is opened, and says `<name> off`. */
 const waits = (name: string, gate: string): string =>
   `juju-log "${name} on"; [ -p ${gate} ] || mkfifo ${gate}; cat ${gate}; rm ${gate}; juju-log "${name} off"`;
-
-async function open(gate: string): Promise<void> {
-  await expect
-    .poll(async () =>
-      access(gate).then(
-        () => true,
-        () => false,
-      ),
-    )
-    .toBe(true);
-  await writeFile(gate, "");
-}
 
 const messages = (lab: Playground): readonly string[] => lab.juju.logs().map(({ message }) => message);
 const agentOf = (lab: Playground, unit: string): string | undefined =>
@@ -77,7 +65,7 @@ describe("a failed hook", () => {
     const early = lab.juju.exec("app/0", "juju-log early");
     const action = lab.juju.runAction("app/0", "go");
     expect((await early).exit).toBe(0);
-    await open(join(lab.juju.charmDirectory("app/0"), "gate"));
+    await openGate(join(lab.juju.charmDirectory("app/0"), "gate"));
     expect((await action).status).toBe("completed");
     await lab.juju.settle();
     const order = messages(lab).filter((text) => ["early", "install on", "ran actions/go "].includes(text));
@@ -103,9 +91,9 @@ describe("the machine lock", () => {
     await lab.juju.deploy("app", { charm, units: 2, machine: "0" });
     await lab.juju.settle();
     await lab.juju.updateStatus("app/0");
-    await expect.poll(() => messages(lab).includes("hook on")).toBe(true);
+    await until(() => messages(lab).includes("hook on"));
     const other = lab.juju.exec("app/1", "juju-log other");
-    await open(join(lab.juju.charmDirectory("app/0"), "gate"));
+    await openGate(join(lab.juju.charmDirectory("app/0"), "gate"));
     await other;
     expect(messages(lab).filter((text) => ["hook on", "hook off", "other"].includes(text))).toEqual([
       "hook on",
@@ -120,9 +108,9 @@ describe("the machine lock", () => {
     await lab.juju.deploy("app", { charm, units: 2 });
     await lab.juju.settle();
     await lab.juju.updateStatus("app/0");
-    await expect.poll(() => messages(lab).includes("hook on")).toBe(true);
+    await until(() => messages(lab).includes("hook on"));
     await lab.juju.exec("app/1", "juju-log other");
-    await open(join(lab.juju.charmDirectory("app/0"), "gate"));
+    await openGate(join(lab.juju.charmDirectory("app/0"), "gate"));
     await lab.juju.settle();
     expect(messages(lab).filter((text) => ["hook off", "other"].includes(text))).toEqual([
       "other",

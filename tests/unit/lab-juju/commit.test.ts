@@ -1,6 +1,6 @@
-import { access, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { playground, type Playground } from "../../support/charms/shell-charm.ts";
+import { openGate, playground, until, type Playground } from "../../support/charms/shell-charm.ts";
 
 /** `app` related to the scripted `remote`; its update-status does `script`. */
 async function related(script: string): Promise<Playground & { readonly relation: number }> {
@@ -27,14 +27,14 @@ describe("two-phase writes", () => {
   it("show nothing to others until the hook has ended well", async () => {
     await using lab = await related(`${WRITES}; mkfifo gate; cat gate`);
     await lab.juju.updateStatus("app/0");
-    await expect.poll(() => lab.juju.journal().at(-1)?.command).toBe("application-version-set");
+    await until(() => lab.juju.journal().at(-1)?.command === "application-version-set");
     expect(lab.juju.unitData(0, "app/0")).not.toHaveProperty("key");
     expect(lab.juju.applicationData(0, "app")).toEqual({});
     const now = lab.juju.status().applications["app"];
     expect(now?.units["app/0"]?.workload).toMatchObject({ status: "active", message: "now" });
     expect(now?.version).toBe("1.2");
     expect(now?.units["app/0"]?.state).toEqual({});
-    await openGate(lab);
+    await openGate(join(lab.juju.charmDirectory("app/0"), "gate"));
     await lab.juju.settle();
     expect(lab.juju.unitData(0, "app/0")).toMatchObject({ key: "value" });
     expect(lab.juju.applicationData(0, "app")).toEqual({ shared: "1" });
@@ -98,25 +98,11 @@ describe("two-phase writes", () => {
   it("are refused when leadership was lost in the middle of the hook", async () => {
     await using lab = await related(`relation-set -r 0 --app shared=1; mkfifo gate; cat gate`);
     await lab.juju.updateStatus("app/0");
-    await expect.poll(() => lab.juju.journal().at(-1)?.command).toBe("relation-set");
+    await until(() => lab.juju.journal().at(-1)?.command === "relation-set");
     lab.juju.clearLeader("app");
-    await openGate(lab);
+    await openGate(join(lab.juju.charmDirectory("app/0"), "gate"));
     await lab.juju.settle();
     expect(lab.juju.applicationData(0, "app")).toEqual({});
     expect(lab.juju.status().applications["app"]?.units["app/0"]?.agent.status).toBe("error");
   });
 });
-
-/** Lets the script that waits in `cat gate` go on. */
-async function openGate(lab: Playground): Promise<void> {
-  const gate = `${lab.juju.charmDirectory("app/0")}/gate`;
-  await expect
-    .poll(async () =>
-      access(gate).then(
-        () => true,
-        () => false,
-      ),
-    )
-    .toBe(true);
-  await writeFile(gate, "");
-}

@@ -97,6 +97,16 @@ describe("juju-exec", () => {
     });
   });
 
+  it("finds no unit any more after its removal", async () => {
+    await using lab = await playground();
+    await lab.juju.deploy("app", { charm: await lab.charm({}) });
+    await lab.juju.settle();
+    await lab.juju.removeUnit("app/0");
+    await lab.juju.settle();
+    expect(lab.ran("app/0").slice(-2)).toEqual(["stop", "remove"]);
+    expect(await call(lab, ["app/0", "true"])).toMatchObject({ code: 1, stdout: "" });
+  });
+
   it("has no tools with --no-context", async () => {
     await using lab = await playground();
     await lab.juju.deploy("app", { charm: await lab.charm({}) });

@@ -102,7 +102,16 @@ describe("a charm's process", () => {
       "config-get --format=json; ls; grep -c type metadata.yaml",
     );
     expect(stdout).toBe(
-      '{"size":3}\nactions.yaml\ncharmcraft.yaml\nconfig.yaml\ndispatch\nmetadata.yaml\n0\n',
+      '{"size":3}\nactions.yaml\ncharmcraft.yaml\nconfig.yaml\ndispatch\nmanifest.yaml\nmetadata.yaml\n0\n',
+    );
+  });
+
+  it("is refused by Juju 4 when neither manifest nor charmcraft.yaml names bases", async () => {
+    await using lab = await playground({ version: "4.0.0" });
+    const charm = await lab.charm({});
+    await rm(join(charm, "manifest.yaml"));
+    await expect(lab.juju.deploy("app", { charm })).rejects.toThrow(
+      "charm metadata without bases in manifest",
     );
   });
 });

@@ -143,6 +143,22 @@ describe("a charm's secret", () => {
     expect(lab.ran("app/0").slice(-2)).toEqual(["secret-expired", "secret-rotate"]);
   });
 
+  it.each([
+    ["3.6.9", "new", "two"],
+    ["3.4.0", "new", "one"],
+  ])(
+    "on Juju %s has the label %s and the content %s after two sets in one hook",
+    async (version, label, token) => {
+      await using lab = await playground({ version });
+      await lab.juju.deploy("app", { charm: await lab.charm(CHARM) });
+      await lab.juju.settle();
+      const uri = (await run(lab, "secret-add --label old token=one")).trim();
+      await run(lab, `secret-set ${uri} token=two; secret-set ${uri} --label new`);
+      expect(lab.juju.secretContent(uri)).toEqual({ token });
+      expect(await run(lab, `secret-info-get ${uri} --format=json`)).toContain(`"label":"${label}"`);
+    },
+  );
+
   it("takes set, revoke and remove of an unknown id in silence", async () => {
     await using lab = await ready();
     const unknown = "secret:00000000000000000000";
