@@ -41,10 +41,12 @@ export interface LabCloud {
   readonly aptMirrorUrl: string;
 }
 
-/** Folder of both clouds and the guest image cache. */
+/** Folder of both clouds and of the caches. */
 export const LAB_ROOT = "/var/lib/github-runner-lab";
 /** Cache and mirror tree of the guest image, shared by both clouds. */
 export const IMAGES = join(LAB_ROOT, "images");
+/** Debian packages that guests fetched through the apt cache. */
+export const APT_CACHE = join(LAB_ROOT, "apt-cache");
 /** Port of the static HTTP server beside each cloud. */
 export const GATEWAY_PORT = 8080;
 /** Port of apt-cacher-ng beside the real cloud. */

@@ -41,9 +41,9 @@ export async function labProcesses(directory: string): Promise<readonly LabProce
   return processes.toSorted((a, b) => a.since.getTime() - b.since.getTime());
 }
 
-/** Whether the process `name` of the cloud in `directory` runs. */
-export async function isRunning(directory: string, name: string): Promise<boolean> {
-  return (await labProcesses(directory)).some((one) => one.name === name && one.running);
+/** The id of the process `name` of the cloud in `directory`; `undefined` where it does not run. */
+export async function runningPid(directory: string, name: string): Promise<number | undefined> {
+  return (await labProcesses(directory)).find((one) => one.name === name && one.running)?.pid;
 }
 
 async function list(folder: string): Promise<readonly string[]> {

@@ -6,6 +6,11 @@
 # usage: apt-cache.sh ADDRESS PORT FOLDER
 set -eu
 address=$1 port=$2 folder=$3
+# Where the port is taken, apt-cacher-ng complains and stays, deaf.
+if (exec 3<>"/dev/tcp/$address/$port") 2>/dev/null; then
+  echo "cannot listen on $address:$port: another program does"
+  exit 1
+fi
 mkdir -p "$folder/conf" "$folder/cache" "$folder/log"
 
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' 'Label: Debian' 2>/dev/null | head -n 1)

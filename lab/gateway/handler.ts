@@ -10,6 +10,9 @@ import { RUNNER_VERSION, runnerArchives } from "./runner.ts";
 /** Answers one request; settles when the answer is sent or the client has gone. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
+/** Header of every answer that holds the gateway's process id: tells it from another program on its port. */
+export const PID_HEADER = "x-lab-gateway-pid";
+
 /** Path segments of a mirror's files; no dots in front, so no way out of the folder. */
 const IMAGE_PATH = /^\/cloud-images\/((?:[A-Za-z0-9][A-Za-z0-9._-]*\/)*[A-Za-z0-9][A-Za-z0-9._-]*)$/;
 
@@ -20,6 +23,7 @@ const IMAGE_PATH = /^\/cloud-images\/((?:[A-Za-z0-9][A-Za-z0-9._-]*\/)*[A-Za-z0-
 export function gatewayHandler(images: string): Handler {
   const pages = runnerPages();
   return async (request, response) => {
+    response.setHeader(PID_HEADER, process.pid);
     if (request.method !== "GET" && request.method !== "HEAD")
       return answer(response, 405, "only GET and HEAD");
     const { pathname } = new URL(request.url ?? "/", "http://gateway");

@@ -1,13 +1,14 @@
 /** Starts what guests and builds fetch from: the gateway server and, for the real cloud, the apt cache. */
 import { join } from "node:path";
 import { seconds, waitFor, withDeadline } from "../../src/base/deadline.ts";
+import { PID_HEADER } from "./handler.ts";
 import { mirrorFolder } from "../guest-image/image.ts";
-import { APT_PORT, GATEWAY_PORT, gatewayOf, IMAGES, LAB_SOURCE, labCloud } from "../layout.ts";
+import { APT_CACHE, APT_PORT, GATEWAY_PORT, gatewayOf, IMAGES, LAB_SOURCE, labCloud } from "../layout.ts";
 import type { LabKind } from "../layout.ts";
-import { isRunning } from "../processes.ts";
+import { runningPid } from "../processes.ts";
 import { runScript } from "../script.ts";
 import type { ScriptOptions } from "../script.ts";
-import { AppError, asError } from "../../src/base/errors.ts";
+import { AppError } from "../../src/base/errors.ts";
 
 const READY_LIMIT_MS = seconds(30);
 
@@ -22,7 +23,7 @@ export async function startGateway(kind: LabKind, options: ScriptOptions): Promi
     });
   };
   const server = join(LAB_SOURCE, "gateway/server.ts");
-  await service("gateway", `http://${address}:${GATEWAY_PORT}/runner/releases/latest`, [
+  await service("gateway", `http://${address}:${GATEWAY_PORT}/`, [
     process.execPath,
     server,
     address,
@@ -36,25 +37,30 @@ export async function startGateway(kind: LabKind, options: ScriptOptions): Promi
       script,
       address,
       String(APT_PORT),
-      join(directory, "apt-cache"),
+      APT_CACHE,
     ]);
   }
 }
 
+/** `undefined`: not ready yet. The answer counts only from a living process of ours: another may hold the port. */
 async function poll(
   directory: string,
   name: string,
   url: string,
   signal: AbortSignal,
 ): Promise<true | undefined> {
+  const pid = await runningPid(directory, name);
+  if (pid === undefined) {
+    throw new AppError(`cannot start ${name}: it ended; see ${join(directory, "log", `${name}.out`)}`);
+  }
   try {
-    const response = await fetch(url, { method: "HEAD", redirect: "manual", signal });
+    const response = await fetch(url, { signal });
     await response.body?.cancel();
-    return true;
+    const answering = response.headers.get(PID_HEADER);
+    return answering === null || answering === String(pid) ? true : undefined;
   } catch (error) {
     signal.throwIfAborted();
-    if (await isRunning(directory, name)) return undefined;
-    const log = join(directory, "log", `${name}.out`);
-    throw new AppError(`cannot start ${name}: it ended; see ${log}`, { cause: asError(error) });
+    if (error instanceof TypeError) return undefined; // no connection yet
+    throw error;
   }
 }

@@ -78,9 +78,7 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
       const { unit, model } = run.context;
       const { intervalHours } = facts.config;
       const next =
-        jujuExec === null
-          ? null
-          : nextRun({ unit, modelUuid: model.uuid, intervalHours, jujuExec }, new Date());
+        jujuExec === null ? null : nextRun({ unit, modelUuid: model.uuid, intervalHours }, new Date());
       return statusesOf(
         await withWrites(facts),
         await listBuilds(facts.paths.builds),

@@ -3,7 +3,7 @@
  * they should be. Every handler but `remove` is this function.
  */
 import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { writeIfChanged } from "../base/files.ts";
 import { forgetOldBuilds, listBuilds, newestArtifacts, type Build } from "../build/history.ts";
 import { startBuild } from "../build/start-build.ts";
@@ -73,10 +73,13 @@ async function writeFiles(run: Run<BuilderConfig>, facts: Facts): Promise<string
     run.log.warn({}, "neither juju-exec nor juju-run is installed; builds are not scheduled");
     return null;
   }
-  const schedule = { unit, modelUuid: model.uuid, intervalHours: config.intervalHours, jujuExec };
+  const { intervalHours } = config;
+  const lockFile = join(paths.runtime, "cron.lock");
+  const schedule = { unit, modelUuid: model.uuid, intervalHours, jujuExec, lockFile };
+  await mkdir(paths.runtime, { recursive: true, mode: 0o700 });
   await mkdir(dirname(paths.cronFile), { recursive: true, mode: 0o755 });
   if (await writeIfChanged(paths.cronFile, cronFile(schedule), 0o644)) {
-    run.log.info({ everyHours: config.intervalHours }, "wrote the schedule");
+    run.log.info({ everyHours: intervalHours }, "wrote the schedule");
   }
   return jujuExec;
 }
@@ -100,7 +103,7 @@ async function start(
   jujuExec: string | null,
 ): Promise<string> {
   const request = requestOf(facts, run.context, order, jujuExec, new Date());
-  const program = builderProgram(environment, run.context.proxies);
+  const program = builderProgram(environment, facts.paths, run.context.proxies);
   await startBuild(request, facts.scriptSecrets, facts.paths, program);
   run.log.info({ build: request.id, kind: order.kind, reason: order.reason }, "started a build");
   return request.id;

@@ -1,13 +1,19 @@
 /** The cron entry that fires the event `run` (crontab(5), file in /etc/cron.d). */
 import { createHash } from "node:crypto";
 
-/** What a cron entry is made from. */
-export interface Schedule {
+/** What decides when builds are scheduled. */
+export interface Timing {
   readonly unit: string;
   readonly modelUuid: string;
   readonly intervalHours: number;
+}
+
+/** What a cron entry is made from. */
+export interface Schedule extends Timing {
   /** Juju's command that runs something in the unit's hook context. */
   readonly jujuExec: string;
+  /** File that a tick holds locked while it runs. */
+  readonly lockFile: string;
 }
 
 /**
@@ -15,19 +21,18 @@ export interface Schedule {
  * unit, so that not all sites build at the full hour. Even gaps for every interval, also one that does not
  * divide 24.
  */
-export function offsetOf(schedule: Schedule): { readonly minute: number; readonly hour: number } {
+export function offsetOf(schedule: Timing): { readonly minute: number; readonly hour: number } {
   const digest = createHash("sha256").update(`${schedule.modelUuid}\n${schedule.unit}`).digest();
   return { minute: (digest[0] ?? 0) % 60, hour: (digest[1] ?? 0) % schedule.intervalHours };
 }
 
 /** The text of the cron file. A tick while the last one still waits for Juju's lock is dropped. */
 export function cronFile(schedule: Schedule): string {
-  const { unit, intervalHours, jujuExec } = schedule;
+  const { unit, intervalHours, jujuExec, lockFile } = schedule;
   const { minute, hour } = offsetOf(schedule);
-  const lock = `/run/lock/github-runner-image-builder-${unit.replace("/", "-")}`;
   // cron turns a bare % into a newline
   const guard = `[ $(( $(date +\\%s) / 3600 \\% ${intervalHours} )) -eq ${hour} ]`;
-  const run = `flock --nonblock ${lock} ${jujuExec} ${unit} "${runCommand}"`;
+  const run = `flock --nonblock ${lockFile} ${jujuExec} ${unit} "${runCommand}"`;
   return [
     "# Written by the charm github-runner-image-builder; changes are overwritten.",
     "SHELL=/bin/sh",
@@ -41,7 +46,7 @@ export function cronFile(schedule: Schedule): string {
 const runCommand = "JUJU_DISPATCH_PATH=run ./dispatch";
 
 /** The next tick after `now`. */
-export function nextRun(schedule: Schedule, now: Date): Date {
+export function nextRun(schedule: Timing, now: Date): Date {
   const { minute, hour } = offsetOf(schedule);
   const hourMs = 3_600_000;
   let tick = Math.floor(now.getTime() / hourMs);

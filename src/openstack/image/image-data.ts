@@ -89,7 +89,6 @@ async function send(
   try {
     await pipeline(source, exactly(sizeBytes, what), request, { signal: either });
   } catch (error) {
-    request.abort();
     broken.signal.throwIfAborted();
     throw error; // of the data
   }
@@ -162,15 +161,11 @@ async function begin(cloud: Cloud, id: string, signal: AbortSignal): Promise<Rea
   const request = cloud.image.open(call);
   let seen = 0;
   let announced: number | null = null;
-  let broken: Error | undefined;
   const checked = new PassThrough({
     highWaterMark: 1024 * 1024,
     flush(done) {
       if (announced === null || seen === announced) done();
       else done(new AppError(`cannot ${what}: ${seen} of ${announced} bytes came`));
-    },
-    destroy(error, done) {
-      done(error !== null && error === broken ? failed(cloud.image, call, what, error) : error);
     },
   });
   request.on("data", (chunk: Buffer) => (seen += chunk.length));
@@ -180,8 +175,9 @@ async function begin(cloud: Cloud, id: string, signal: AbortSignal): Promise<Rea
       if (length !== undefined) announced = Number(length);
       resolve(message);
     });
-    request.on("error", (error: Error) => {
-      broken = error;
+    request.on("error", (cause: Error) => {
+      const error = failed(cloud.image, call, what, cause);
+      checked.destroy(error);
       reject(error);
     });
   });
@@ -199,7 +195,7 @@ async function begin(cloud: Cloud, id: string, signal: AbortSignal): Promise<Rea
     request.abort();
     checked.destroy();
     signal.throwIfAborted();
-    throw error instanceof AppError ? error : failed(cloud.image, call, what, error);
+    throw error;
   }
   if (message.statusCode === 200) return checked;
   let text = "";

@@ -83,7 +83,12 @@ describe("uploadImage", () => {
     await using stub = await startStub();
     using cloud = await openWithImage(stub, "queued");
     const abort = new AbortController();
-    stub.answer("PUT", FILE, (request) => void request.pause());
+    const closed = Promise.withResolvers<void>();
+    stub.answer("PUT", FILE, (request) => {
+      request.socket.once("close", () => closed.resolve());
+      request.pause();
+      abort.signal.addEventListener("abort", () => void request.resume()); // only a reader sees the end
+    });
     const endless = chunks(100_000);
     const upload = uploadImage(cloud, "i1", endless.data, { signal: abort.signal });
     let before = -1;
@@ -95,6 +100,7 @@ describe("uploadImage", () => {
     abort.abort(new Error("stop it"));
     await expect(upload).rejects.toThrow("stop it");
     expect(endless.taken()).toBeLessThan(1000);
+    await expect(closed.promise).resolves.toBeUndefined();
   });
 
   test("fails when the connection breaks", async () => {
@@ -191,6 +197,18 @@ describe("downloadImage", () => {
     });
     const stream = await downloadImage(cloud, "i1", { signal });
     await expect(sizeOf(stream)).rejects.toThrow(/^cannot download image i1: ECONNRESET while talking to /);
+  });
+
+  test("that failed before anybody read it fails the reader", async () => {
+    await using stub = await startStub();
+    using cloud = await openWithImage(stub, "active");
+    stub.answer("GET", FILE, (_request, response) => {
+      response.writeHead(200, { "content-length": String(size) });
+      response.write(bytes.subarray(0, 1000), () => response.destroy());
+    });
+    const stream = await downloadImage(cloud, "i1", { signal });
+    await expect.poll(() => stream.destroyed).toBe(true);
+    await expect(sizeOf(stream)).rejects.toThrow("cannot download image i1: ECONNRESET");
   });
 
   test("tries again while nothing has come yet", async () => {

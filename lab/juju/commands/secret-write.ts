@@ -1,0 +1,211 @@
+/** `secret-add`, `-set`, `-grant`, `-revoke`, `-remove`: all wait for the commit (contract 3.2). */
+import { readFileSync } from "node:fs";
+import type { FlagSpec } from "../command-line.ts";
+import { CommandFailure, UsageFailure } from "../failures.ts";
+import { otherSide, versionOf } from "../model.ts";
+import {
+  checkSecretKey,
+  mayManage,
+  newSecretId,
+  secretId,
+  type Secret,
+  type SecretContent,
+  type SecretMetadata,
+} from "../secrets.ts";
+import { readStringMap } from "../yaml.ts";
+import { atMost, firstValue, isLeader, keyValues, readInput, relationFlag, relationOf } from "./command.ts";
+import type { Call, Command } from "./command.ts";
+
+const ROTATIONS = ["never", "hourly", "daily", "weekly", "monthly", "quarterly", "yearly"];
+
+const contentFlags = (): readonly FlagSpec[] => [
+  { names: ["label"], kind: "string" },
+  { names: ["description"], kind: "string" },
+  { names: ["owner"], kind: "string" },
+  { names: ["file"], kind: "string" },
+  { names: ["expire"], kind: "string", check: checkExpiry },
+  { names: ["rotate"], kind: "string" },
+];
+
+function checkExpiry(text: string): string {
+  const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}/.test(text) && !Number.isNaN(Date.parse(text));
+  if (!instant && !/^(\d+(\.\d+)?(ns|us|ms|s|m|h))+$/.test(text))
+    throw new Error("expire time or duration not valid");
+  return text;
+}
+
+function metadataOf(call: Call): Partial<SecretMetadata> {
+  const rotate = firstValue(call, "rotate");
+  if (rotate !== undefined && !ROTATIONS.includes(rotate)) {
+    throw new UsageFailure(`rotate policy ${JSON.stringify(rotate)} not valid`);
+  }
+  const [label, description, expire] = ["label", "description", "expire"].map((flag) =>
+    firstValue(call, flag),
+  );
+  return {
+    ...(label === undefined ? {} : { label }),
+    ...(description === undefined ? {} : { description }),
+    ...(expire === undefined ? {} : { expire }),
+    ...(rotate === undefined ? {} : { rotate }),
+  };
+}
+
+/** Content of `key=value`, `key#base64=`, `key#file=` words and of `--file`. */
+function contentOf(call: Call, words: readonly string[]): SecretContent {
+  const pairs = keyValues(words, false);
+  const file = firstValue(call, "file");
+  if (file !== undefined)
+    for (const [key, value] of readStringMap(readInput(call, file))) pairs.set(key, value);
+  return new Map(
+    [...pairs].map(([name, value]) => {
+      const [key = "", form] = name.split("#");
+      checkSecretKey(key);
+      if (form === "base64") return [key, value];
+      return [key, (form === "file" ? agentFile(call, value) : Buffer.from(value)).toString("base64")];
+    }),
+  );
+}
+
+function agentFile(call: Call, path: string): Buffer {
+  try {
+    const bytes = readFileSync(path);
+    call.files[path] = bytes.toString("utf8");
+    return bytes;
+  } catch (error) {
+    throw new CommandFailure(`reading content from file: open ${path}: no such file or directory`, {
+      cause: error,
+    });
+  }
+}
+
+const secretAdd: Command = {
+  flags: contentFlags,
+  output: "raw",
+  since: [3, 0],
+  run: (call) => {
+    const owner = firstValue(call, "owner") ?? "application";
+    if (owner !== "application" && owner !== "unit") {
+      throw new UsageFailure(`secret owner ${JSON.stringify(owner)} not valid`);
+    }
+    const metadata = metadataOf(call);
+    const content = contentOf(call, call.line.parameters);
+    if (content.size === 0) throw new UsageFailure("missing secret value or filename");
+    if (owner === "application" && !isLeader(call)) throw new CommandFailure("this unit is not the leader");
+    const secret: Secret = {
+      id: newSecretId(),
+      owner: { kind: owner, name: owner === "unit" ? call.unit.name : call.unit.application.name },
+      metadata: { label: "", description: "", rotate: "never", expire: "", ...metadata },
+      revisions: new Map([[1, content]]),
+      latest: 1,
+      grants: new Map(),
+      consumers: new Map(),
+    };
+    call.context.pending.newSecrets.set(secret.id, secret);
+    return `secret:${secret.id}\n`;
+  },
+};
+
+const secretSet: Command = {
+  flags: contentFlags,
+  output: "raw",
+  since: [3, 0],
+  run: (call) => {
+    const [uri, ...words] = call.line.parameters;
+    if (uri === undefined) throw new UsageFailure("missing secret URI");
+    const id = secretId(uri);
+    const metadata = metadataOf(call);
+    const content = contentOf(call, words);
+    const { newSecrets, secretChanges } = call.context.pending;
+    const fresh = newSecrets.get(id);
+    if (fresh !== undefined) {
+      fresh.metadata = { ...fresh.metadata, ...metadata };
+      if (content.size > 0) fresh.revisions.set(1, content);
+      return "";
+    }
+    // before 3.6 the last set of a hook replaced the earlier ones
+    const known = older(call, 3, 6) ? undefined : secretChanges.get(id);
+    secretChanges.set(id, {
+      metadata: { ...known?.metadata, ...metadata },
+      content: content.size > 0 ? content : known?.content,
+    });
+    return "";
+  },
+};
+
+function older({ model }: Call, major: number, minor: number): boolean {
+  const [ownMajor, ownMinor] = versionOf(model);
+  return ownMajor < major || (ownMajor === major && ownMinor < minor);
+}
+
+function manageable(call: Call, id: string): Secret | undefined {
+  const secret = call.context.pending.newSecrets.get(id) ?? call.model.secrets.get(id);
+  return secret !== undefined && mayManage(secret, call.unit) ? secret : undefined;
+}
+
+const secretGrant: Command = {
+  flags: (_, context) => [relationFlag(context), { names: ["unit"], kind: "string" }],
+  output: "raw",
+  since: [3, 0],
+  run: (call) => {
+    const [uri] = call.line.parameters;
+    if (uri === undefined) throw new UsageFailure("missing secret URI");
+    atMost(call, 1);
+    const id = secretId(uri);
+    const relation = relationOf(call);
+    const remote = otherSide(relation, call.unit.application).application.name;
+    const unit = firstValue(call, "unit");
+    if (unit !== undefined && unit.replace(/\/.*$/, "") !== remote) {
+      throw new CommandFailure(`cannot specify unit "${unit}" in relation to application "${remote}"`);
+    }
+    if (manageable(call, id) === undefined) throw new CommandFailure(`secret "${id}" not found`);
+    call.context.pending.grants.push({ id, subject: unit ?? remote, relation: relation.id });
+    return "";
+  },
+};
+
+const secretRevoke: Command = {
+  flags: (_, context) => [
+    relationFlag(context),
+    { names: ["app", "application"], kind: "string" },
+    { names: ["unit"], kind: "string" },
+  ],
+  output: "raw",
+  since: [3, 0],
+  run: (call) => {
+    const [uri] = call.line.parameters;
+    if (uri === undefined) throw new UsageFailure("missing secret URI");
+    atMost(call, 1);
+    const id = secretId(uri);
+    const named = firstValue(call, "unit") ?? firstValue(call, "app");
+    const subjects =
+      named === undefined ? [otherSide(relationOf(call), call.unit.application).application.name] : [named];
+    if (manageable(call, id) !== undefined) call.context.pending.revokes.push({ id, subjects });
+    return "";
+  },
+};
+
+const secretRemove: Command = {
+  flags: () => [{ names: ["revision"], kind: "string" }],
+  output: "raw",
+  since: [3, 0],
+  run: (call) => {
+    const [uri] = call.line.parameters;
+    if (uri === undefined) throw new UsageFailure("missing secret URI");
+    atMost(call, 1);
+    const id = secretId(uri);
+    const revision = firstValue(call, "revision");
+    const { newSecrets, removals } = call.context.pending;
+    if (newSecrets.delete(id)) return "";
+    removals.push({ id, revision: revision === undefined ? undefined : Number(revision) });
+    return "";
+  },
+};
+
+/** The commands that write secrets. */
+export const secretWriteCommands: Readonly<Record<string, Command>> = {
+  "secret-add": secretAdd,
+  "secret-set": secretSet,
+  "secret-grant": secretGrant,
+  "secret-revoke": secretRevoke,
+  "secret-remove": secretRemove,
+};

@@ -1,0 +1,73 @@
+/** Finds and runs the charm's program for a hook or an action (contract 1.1). */
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import type { HookContext } from "./context.ts";
+import { environmentOf } from "./environment.ts";
+import { runProcess, type ProcessEnd } from "./process.ts";
+import type { Surroundings } from "./unit-agent.ts";
+
+/** How the charm's process ended. */
+export type DispatchEnd = ProcessEnd;
+
+const SILENT_SUCCESS: DispatchEnd = {
+  code: 0,
+  signal: undefined,
+  problem: undefined,
+  stdout: Buffer.alloc(0),
+  stderr: Buffer.alloc(0),
+};
+
+/** Runs `./dispatch`, or the legacy `hooks/<name>`, `actions/<name>`; its lines go to the log. */
+export async function dispatch(
+  around: Surroundings,
+  context: HookContext,
+  onStart: (end: (signal: NodeJS.Signals) => void) => void,
+): Promise<DispatchEnd> {
+  const { charmDirectory } = context.agent;
+  if (!(await may(join(charmDirectory, "metadata.yaml"), constants.F_OK))) {
+    return { ...SILENT_SUCCESS, code: -1, problem: "charm missing from disk" };
+  }
+  const candidates = ["dispatch", `${context.kind}s/${context.name}`].map((name) =>
+    join(charmDirectory, name),
+  );
+  for (const file of candidates) {
+    if (!(await may(file, constants.F_OK))) continue;
+    if (!(await may(file, constants.X_OK))) {
+      return { ...SILENT_SUCCESS, code: -1, problem: `fork/exec ${file}: permission denied` };
+    }
+    return await runProcess({
+      file,
+      parameters: [],
+      cwd: charmDirectory,
+      env: environmentOf(around.model, context, around.extraEnvironment),
+      onStart,
+      onLine: (stream, message) =>
+        around.log({
+          time: new Date().toISOString(),
+          unit: context.unit.name,
+          module: `unit.${context.unit.name}.${context.name}`,
+          level: stream === "stdout" ? "DEBUG" : "WARNING",
+          message,
+        }),
+    });
+  }
+  if (context.kind === "hook") return SILENT_SUCCESS;
+  return { ...SILENT_SUCCESS, code: -1, problem: `action not implemented on unit "${context.unit.name}"` };
+}
+
+async function may(path: string, mode: number): Promise<boolean> {
+  try {
+    await access(path, mode);
+    return true;
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      "code" in error &&
+      ["ENOENT", "EACCES", "ENOTDIR"].includes(String(error.code))
+    ) {
+      return false;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,37 @@
+/** What callers of the fake hand in and get back. */
+import type { ConfigValue } from "./charm.ts";
+import type { LogRecord } from "./commands/command.ts";
+
+/** How to start the fake. */
+export interface FakeJujuOptions {
+  /** A folder of its own, short enough for unix sockets in it (about 60 characters); left behind at the end. */
+  readonly directory: string;
+  readonly model: { readonly name: string; readonly uuid: string };
+  /** The agents' version: `2.9.50`, `3.6.9`, `4.0.0`. */
+  readonly version: string;
+  /** The one departure from Juju: variables that every charm process gets; `PATH` goes behind the tools' folder. */
+  readonly extraEnvironment?: Readonly<Record<string, string>>;
+  /** A second place for juju-exec, such as `<root>/usr/bin/juju-exec`. */
+  readonly installExecAt?: string;
+  readonly log?: (record: LogRecord) => void;
+}
+
+/** How to deploy a charm. */
+export interface DeployOptions {
+  /** The unpacked charm. */
+  readonly charm: string;
+  readonly units?: number;
+  readonly config?: Readonly<Record<string, ConfigValue>>;
+  /** Link the charm's folder, which must hold a metadata.yaml, instead of copying it for each unit. */
+  readonly link?: boolean;
+  /** Put all units on this machine; without it each gets one of its own. */
+  readonly machine?: string;
+}
+
+/** How an action ended. Results hold what the charm set, and `return-code`, `stdout`, `stderr`. */
+export interface ActionOutcome {
+  readonly status: "completed" | "failed" | "error";
+  readonly message: string;
+  readonly results: Readonly<Record<string, unknown>>;
+  readonly log: readonly string[];
+}

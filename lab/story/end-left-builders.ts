@@ -1,0 +1,27 @@
+/** Builders that an aborted telling of the story left running. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { waitFor } from "../../src/base/deadline.ts";
+import { isMissing } from "../../src/base/files.ts";
+import { listBuilds, readBuild } from "../../src/build/history.ts";
+import { stopBuild } from "../../src/build/stop-build.ts";
+
+/** Cancels every running build below the file system root `root` and waits until their processes are gone. */
+export async function endLeftBuilders(root: string): Promise<void> {
+  const state = join(root, "var/lib/github-runner-image-builder");
+  let units: string[];
+  try {
+    units = await readdir(state);
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw error;
+  }
+  for (const unit of units) {
+    for (const build of await listBuilds(join(state, unit, "builds"))) {
+      if (!(await stopBuild(build))) continue;
+      await waitFor(AbortSignal.timeout(120_000), 200, async () =>
+        (await readBuild(build.folder))?.state === "running" ? undefined : true,
+      );
+    }
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The whole story, with nothing simulated but Juju's agent: the lab comes up, Juju deploys the charm and
+ * relates two requirers, the charm has an image built and publishes it; the image is proved; cron and the
+ * action bring a second revision. `npm run try` tells it to a person, the e2e tier asserts it.
+ */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { AppError } from "../../src/base/errors.ts";
+import type { JournalEvent } from "../../src/build/journal.ts";
+import type { Paths } from "../../src/build/paths.ts";
+import { silentLogger } from "../../src/base/log.ts";
+import { getImage, openCloud, type Image } from "../../src/openstack/index.ts";
+import { labReset, labUp, type LabCloud } from "../lab.ts";
+import { LAB_ROOT } from "../layout.ts";
+import { deployCharm, PACKAGES, UNIT, type Deployment } from "./deployment.ts";
+import type { Followed } from "./follow-build.ts";
+import { proveImage, type Check } from "./proof.ts";
+import { serveScript } from "./script-server.ts";
+
+/** Secret of the operator's script; every character that a shell would take amiss. */
+const SECRET = `story; $(touch /tmp/pwned) "double" 'single' = % \\ end`;
+const REQUIRERS = ["runner-a", "runner-b"] as const;
+
+/** Who listens. */
+export interface Listener {
+  /** A phase begins. */
+  readonly phase: (name: string) => void;
+  readonly line: (text: string) => void;
+  readonly buildEvent: (event: JournalEvent) => void;
+}
+
+/** What a requirer finds in its databag. */
+export interface Published {
+  readonly relation: string;
+  readonly id: string;
+  readonly tags: string;
+  readonly images: string;
+  /** The image as the requirer's project has it. */
+  readonly image: Image;
+}
+
+/** Everything that was seen. */
+export interface Story {
+  readonly lab: LabCloud;
+  readonly paths: Paths;
+  readonly secret: string;
+  readonly first: readonly Published[];
+  readonly second: readonly Published[];
+  readonly builds: readonly Followed[];
+  readonly checks: readonly Check[];
+  /** Build that the action `run` joined, and the build that cron had started. */
+  readonly joined: { readonly byAction: string; readonly byCron: string };
+  readonly statuses: readonly string[];
+  /** All that Juju's log ever showed. */
+  readonly jujuLog: string;
+}
+
+/** Tells the story from wherever an earlier telling ended; needs root on Debian 12. */
+export async function tellStory(listener: Listener, signal: AbortSignal): Promise<Story> {
+  listener.phase("lab");
+  const lab = await labUp("real", { log: listener.line, signal });
+  listener.phase("clean slate");
+  await labReset("real", { log: listener.line, signal });
+
+  listener.phase("deploy");
+  await using script = await serveScript();
+  await using deployment = await deployCharm({
+    lab,
+    directory: join(LAB_ROOT, "story"),
+    config: { "script-url": script.url },
+    scriptSecret: { "story-token": SECRET },
+    signal,
+  });
+  const { juju, paths } = deployment;
+  tellStatus();
+  listener.phase("prepare the build cloud");
+  await follow();
+
+  listener.phase("relate runner-a and runner-b");
+  await deployment.relate(REQUIRERS);
+  tellStatus();
+
+  listener.phase("first build");
+  const builds = [await follow()];
+  const first = await published(deployment, lab, signal);
+  tellStatus();
+
+  listener.phase("proof: boot the published image in runner-a");
+  const checks = await proveImage(
+    {
+      auth: { ...lab.credentials("runner-a"), caFile: null },
+      imageId: first[0]?.id ?? "",
+      packages: PACKAGES,
+      secretSha256: createHash("sha256").update(SECRET).digest("hex"),
+      runnerVersion: await newestRunner(lab),
+      forbidden: [SECRET, builds[0]?.build.id ?? ""],
+    },
+    signal,
+  );
+  for (const { name, problem } of checks) {
+    listener.line(problem === null ? `ok    ${name}` : `FAIL  ${name}: ${problem}`);
+  }
+
+  listener.phase("second build: cron fires run, the action run joins it");
+  await fireCron(paths);
+  const action = await juju.runAction(UNIT, "run");
+  if (action.status !== "completed") throw new AppError(`the action run ${action.status}: ${action.message}`);
+  builds.push(await follow());
+  const second = await published(deployment, lab, signal);
+  tellStatus();
+
+  return {
+    lab,
+    paths,
+    secret: SECRET,
+    first,
+    second,
+    builds,
+    checks,
+    joined: { byAction: String(action.results["build"]), byCron: builds.at(-1)?.build.id ?? "" },
+    statuses: deployment.statuses(),
+    jujuLog: deployment.log.join("\n"),
+  };
+
+  function tellStatus(): void {
+    listener.line(`${UNIT}: ${deployment.status()}`);
+  }
+
+  async function follow(): Promise<Followed> {
+    const followed = await deployment.follow(listener.buildEvent);
+    const { id, state, errors, folder } = followed.build;
+    if (state === "done") return followed;
+    throw new AppError(`build ${id} ${state}: ${errors.join("; ")}; see ${folder}/build.log`);
+  }
+}
+
+async function published(
+  deployment: Deployment,
+  lab: LabCloud,
+  signal: AbortSignal,
+): Promise<readonly Published[]> {
+  const result: Published[] = [];
+  for (const relation of REQUIRERS) {
+    const { id = "", tags = "", images = "" } = deployment.databag(relation);
+    const auth = { ...lab.credentials(relation), caFile: null };
+    const cloud = await openCloud(relation, auth, { signal, log: silentLogger });
+    using _closing = { [Symbol.dispose]: () => cloud.close() };
+    result.push({ relation, id, tags, images, image: await getImage(cloud, id, { signal }) });
+  }
+  return result;
+}
+
+async function newestRunner(lab: LabCloud): Promise<string> {
+  const reply = await fetch(`${lab.runnerMirrorUrl}/releases/latest`, { redirect: "manual" });
+  await reply.body?.cancel();
+  return reply.headers.get("location")?.split("/v").at(-1) ?? "";
+}
+
+/** Runs what the cron file says, as cron would, but for its question whether the hour has come. */
+async function fireCron(paths: Paths): Promise<void> {
+  const line = (await readFile(paths.cronFile, "utf8")).split("\n").find((text) => text.includes(" root "));
+  const command = line?.slice(line.indexOf("] && ") + "] && ".length).replaceAll("\\%", "%");
+  if (command === undefined) throw new AppError(`${paths.cronFile} has no entry`);
+  const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", SHELL: "/bin/sh" };
+  await promisify(execFile)("/bin/sh", ["-c", command], { env });
+}

@@ -1,0 +1,51 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { exec, type ExecResult } from "../../../src/base/exec.ts";
+import { playground } from "../../support/charms/shell-charm.ts";
+
+const MAIN = join(import.meta.dirname, "../../../lab/juju/main.ts");
+
+describe("the stand-alone fake Juju", () => {
+  it("keeps a model between commands, until it is stopped", { timeout: 30_000 }, async () => {
+    await using lab = await playground();
+    const call = async (...words: readonly string[]): Promise<ExecResult> =>
+      exec(process.execPath, [MAIN, "--dir", join(lab.directory, "s"), ...words], {
+        env: {},
+        cwd: lab.directory,
+        signal: AbortSignal.timeout(25_000),
+      });
+    expect(await call("status")).toMatchObject({ code: 1 });
+    expect((await call("start", "--model", "m1")).code).toBe(0);
+    try {
+      const charm = await lab.charm({
+        metadata: { provides: { image: { interface: "i" } } },
+        options: { size: { type: "int", default: 1 } },
+        actions: { go: { params: { count: { type: "integer" } } } },
+        hooks: {
+          go: "action-set count=$(action-get count)",
+          "config-changed": `status-set active "size $(config-get size)"`,
+        },
+      });
+      expect(await call("deploy", charm, "app")).toMatchObject({ code: 0, stdout: "app\n" });
+      await call("scripted", "runner", "image:i:requires");
+      expect((await call("relate", "app:image", "runner:image")).stdout).toBe("0\n");
+      await call("set-data", "0", "runner/0", "a=1");
+      expect(await call("exec", "app/0", "relation-get -r 0 a runner/0; exit 4")).toMatchObject({
+        code: 4,
+        stdout: "1\n",
+      });
+      await call("config", "app", "size=5");
+      expect((await call("status")).stdout).toContain("message: size 5");
+      expect((await call("run-action", "app/0", "go", "count=3")).stdout).toContain('count: "3"');
+      await writeFile(join(lab.directory, "secret.yaml"), "token: abc");
+      expect((await call("add-secret", "secret.yaml")).stdout).toMatch(/^secret:[0-9a-v]{20}\n$/);
+      expect((await call("show-log")).stdout).toContain("ran hooks/config-changed");
+      expect((await call("journal")).stdout).toContain('"command":"config-get"');
+      expect((await call("nope")).code).toBe(2);
+    } finally {
+      expect((await call("stop")).code).toBe(0);
+    }
+    await expect.poll(async () => (await call("status")).code, { timeout: 10_000 }).toBe(1);
+  });
+});
