@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Build, StepView } from "../../../src/build/history.ts";
 import { statusesOf } from "../../../src/charm/collect-status.ts";
 import type { Requirer } from "../../../src/charm/image-relation.ts";
-import { worst } from "../../../src/juju/index.ts";
+import { LONGEST_MESSAGE, worst } from "../../../src/juju/index.ts";
 import { buildWith } from "../../support/builds.ts";
 import { configWith, factsWith, requirerWith } from "../../support/facts.ts";
 
@@ -102,9 +102,15 @@ describe("the unit's status", () => {
   });
 
   test("cuts a long error so that the log's path still fits", () => {
-    const long = shown([served], [buildWith({ state: "failed", errors: ["x".repeat(1000)] })]);
-    expect(long).toContain(`${"x".repeat(160)}...; see /builds/20261123t195102-3f9a/build.log`);
-    expect(long.length).toBeLessThan(250);
+    const statuses = (length: number): string =>
+      shown([served], [buildWith({ state: "failed", errors: ["x".repeat(length)] })]);
+    const end = "; see /builds/20261123t195102-3f9a/build.log";
+    const long = statuses(1000);
+    expect(long.endsWith(`x…${end}`)).toBe(true);
+    expect(long.length - "blocked: ".length).toBe(LONGEST_MESSAGE);
+    // an error that just fits is whole
+    const room = LONGEST_MESSAGE - "build failed: ".length - end.length;
+    expect(statuses(room)).toBe(`blocked: build failed: ${"x".repeat(room)}${end}`);
   });
 
   test("says that the last build was interrupted or cancelled, and what to do", () => {

@@ -10,18 +10,26 @@ describe("builderProgram", () => {
   const none = { http: null, https: null, ftp: null, no: null };
 
   test("has an environment made from nothing: no variable of the hook", () => {
-    expect(builderProgram(environment, none)).toEqual({
+    expect(builderProgram(environment, pathsOf("/", "builder/0"), none)).toEqual({
       command: ["/n", "/c"],
-      env: { HOME: "/root", LANG: "C.UTF-8", PATH: "/usr/bin:/bin" },
+      env: {
+        HOME: "/root",
+        LANG: "C.UTF-8",
+        PATH: "/usr/bin:/bin",
+        MALLOC_ARENA_MAX: "1",
+        NODE_COMPILE_CACHE: "/var/cache/github-runner-image-builder",
+      },
     });
   });
 
   test("passes the model's proxies on, in a way that Node heeds", () => {
     const proxies = { http: "http://p:1", https: "http://p:2", ftp: "http://p:3", no: "10.0.0.0/8" };
-    expect(builderProgram(environment, proxies).env).toEqual({
+    expect(builderProgram(environment, pathsOf("/", "builder/0"), proxies).env).toEqual({
       HOME: "/root",
       LANG: "C.UTF-8",
       PATH: "/usr/bin:/bin",
+      MALLOC_ARENA_MAX: "1",
+      NODE_COMPILE_CACHE: "/var/cache/github-runner-image-builder",
       NODE_USE_ENV_PROXY: "1",
       HTTP_PROXY: "http://p:1",
       HTTPS_PROXY: "http://p:2",

@@ -1,4 +1,4 @@
-import { chmod, mkdtempDisposable, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -11,6 +11,7 @@ const schedule: Schedule = {
   modelUuid: "0e2f1a52-3f4b-4c5d-8e6f-7a8b9c0d1e2f",
   intervalHours: 6,
   jujuExec: "/usr/bin/juju-exec",
+  lockFile: "/run/lock/builder-0",
 };
 const HOUR = 3600;
 /** Beginnings of two hours: of a leap day, and one after 2038. */
@@ -92,11 +93,10 @@ describe("the cron entry", () => {
       `#!/bin/sh\nprintf '%s\\n' "$#" "$@" >> ${log}\n[ -n "$NESTED" ] || NESTED=1 sh ${again} || echo dropped >> ${log}\n`,
     );
     await chmod(jujuExec, 0o755);
-    const unit = `schedule-test-${process.pid}/0`;
-    const { command } = lineOf({ ...schedule, unit, jujuExec, intervalHours: 1 });
+    const lockFile = join(folder.path, "lock");
+    const { command } = lineOf({ ...schedule, jujuExec, lockFile, intervalHours: 1 });
     await writeFile(again, command);
     await bash(command);
-    await rm(`/run/lock/github-runner-image-builder-schedule-test-${process.pid}-0`);
-    expect(await readFile(log, "utf8")).toBe(`2\n${unit}\nJUJU_DISPATCH_PATH=run ./dispatch\ndropped\n`);
+    expect(await readFile(log, "utf8")).toBe(`2\nbuilder/0\nJUJU_DISPATCH_PATH=run ./dispatch\ndropped\n`);
   });
 });
