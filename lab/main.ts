@@ -1,15 +1,21 @@
 /** `npm run lab -- COMMAND`: the lab for a person at a shell. */
 import { AppError, CancelledError, describe, formatDuration } from "../src/base/errors.ts";
+import { join } from "node:path";
+import { main as juju } from "./juju/main.ts";
+import { LAB_ROOT } from "./layout.ts";
+import { endLeftBuilders } from "./story/end-left-builders.ts";
 import { labDown, labEnv, labReset, labStatus, labUp } from "./lab.ts";
 import type { LabKind } from "./lab.ts";
 
 const USAGE = `usage: npm run lab -- up|down|status|env|reset [--fake] [--wipe]
+       npm run lab -- juju COMMAND ...
   up      install, build and start what is missing
   down    stop everything; --wipe also removes databases, disks, images and logs
   status  which processes run, and the addresses
   env     shell lines for the openstack client: eval "$(npm run -s lab -- env)"
   reset   delete the servers, key pairs, security groups and images of all projects
-  --fake  the cloud with Nova's fake driver instead of the one with real guests`;
+  --fake  the cloud with Nova's fake driver instead of the one with real guests
+  juju    the fake Juju on its own: npm run lab -- juju --help`;
 
 const [command, ...flags] = process.argv.slice(2);
 const kind: LabKind = flags.includes("--fake") ? "fake" : "real";
@@ -34,6 +40,10 @@ async function status(): Promise<void> {
 }
 
 async function run(): Promise<void> {
+  if (command === "juju") {
+    process.exitCode = await juju(flags);
+    return;
+  }
   const unknown = flags.filter((flag) => flag !== "--fake" && !(flag === "--wipe" && command === "down"));
   if (unknown.length > 0) throw new AppError(`cannot use ${unknown.join(" ")}\n${USAGE}`);
   switch (command) {
@@ -41,6 +51,7 @@ async function run(): Promise<void> {
       await labUp(kind, options);
       break;
     case "down":
+      if (kind === "real") await endLeftBuilders(join(LAB_ROOT, "story", "root"));
       await labDown(kind, { ...options, wipe: flags.includes("--wipe") });
       break;
     case "status":

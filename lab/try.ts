@@ -36,14 +36,15 @@ function table(rows: readonly (readonly string[])[]): string {
 function tell({ first, second, builds, checks, joined }: Story): void {
   const artifacts = builds.flatMap(({ build }) => build.artifacts);
   const row = (revision: string) => (published: Story["first"][number]) => {
-    const artifact = artifacts.find(({ imageId }) => imageId === published.id);
-    const megabytes = artifact === undefined ? "" : `${(artifact.sizeBytes / 1e6).toFixed(0)} MB`;
-    return [published.relation, artifact?.cloud ?? "", published.id, published.tags, revision, megabytes];
+    const cloud = artifacts.find(({ imageId }) => imageId === published.id)?.cloud ?? "";
+    const { status, sizeBytes } = published.image;
+    const megabytes = `${((sizeBytes ?? 0) / 1e6).toFixed(0)} MB`;
+    return [published.relation, cloud, published.id, published.tags, revision, status, megabytes];
   };
   console.log("\nPublished images");
   console.log(
     table([
-      ["relation", "cloud", "image id", "tags", "revision", "size"],
+      ["relation", "cloud", "image id", "tags", "revision", "status", "size"],
       ...first.map(row("first, kept")),
       ...second.map(row("second, now")),
     ]),

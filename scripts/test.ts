@@ -32,6 +32,7 @@ async function main(): Promise<number> {
   const tiers = wanted.length === 0 ? TIERS : TIERS.filter(({ name }) => wanted.includes(name));
   const total: Count = { passed: 0, failed: 0 };
   const unable = await whyNoLab();
+  if (unable === null) await installShellcheck();
   for (const { name, lab } of tiers) {
     if (lab !== null && unable !== null) {
       console.log(`\n${name}: not run: ${unable}`);
@@ -55,6 +56,23 @@ async function whyNoLab(): Promise<string | null> {
   const release = await readFile("/etc/os-release", "utf8").catch(() => "");
   const isBookworm = /^ID=debian$/m.test(release) && /^VERSION_ID="12"$/m.test(release);
   return isBookworm ? null : "the lab needs Debian 12";
+}
+
+/** The unit tier holds the recipe against shellcheck. */
+async function installShellcheck(): Promise<void> {
+  if (await succeeds("dpkg-query", ["--show", "--showformat=", "shellcheck"])) return;
+  console.log("installing shellcheck");
+  await succeeds("apt-get", ["-q", "update"]);
+  await succeeds("apt-get", ["-q", "-y", "install", "--no-install-recommends", "shellcheck"]);
+}
+
+async function succeeds(file: string, parameters: readonly string[]): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    const child = spawn(file, parameters, { stdio: ["ignore", "ignore", "inherit"], env });
+    child.on("error", () => resolve(false));
+    child.on("close", (code) => resolve(code === 0));
+  });
 }
 
 async function withLab(kind: LabKind, run: () => Promise<Count>): Promise<Count> {

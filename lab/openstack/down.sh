@@ -6,6 +6,12 @@ set -u
 take_lock
 rm -f "$LAB_DIR/READY"
 
+# A tap's other end may go with its namespace at this very moment: gone is gone.
+remove_link() {
+  [ -e "/sys/class/net/$1" ] || return 0
+  ip link del "$1" 2>/dev/null || [ ! -e "/sys/class/net/$1" ] || say "cannot remove the interface $1"
+}
+
 for name in dhcpagent lbagent nova-compute nova-scheduler nova-conductor nova-api neutron glance placement keystone; do
   stop $name 9>&- &
 done
@@ -48,11 +54,11 @@ if [ "$LAB_VIRT" = libvirt ]; then
     if ip netns list | grep -q "^qdhcp-$network"; then ip netns del "qdhcp-$network"; fi
     bridge=brq${network:0:11}
     for port in /sys/class/net/"$bridge"/brif/*; do
-      case ${port##*/} in tap*) ip link del "${port##*/}" ;; esac
+      case ${port##*/} in tap*) remove_link "${port##*/}" ;; esac
     done
-    [ ! -e "/sys/class/net/$bridge" ] || ip link del "$bridge"
+    remove_link "$bridge"
   done
-  [ ! -e /sys/class/net/lab-h ] || ip link del lab-h
+  remove_link lab-h
   # `ip netns` turns this folder into a mount point and never takes that back
   if mountpoint -q /run/netns && [ -z "$(ls /run/netns)" ]; then umount /run/netns; fi
   for family in iptables ip6tables; do
@@ -65,6 +71,7 @@ if [ "$LAB_VIRT" = libvirt ]; then
   ipset list -n 2>/dev/null | grep -E '^N?IPv[46]' | while read -r set; do ipset destroy "$set"; done
 fi
 if [ "${1:-}" = --wipe ]; then
-  rm -rf "$STATE" "$LOG" "$RUN" "$ETC"
+  rm -rf "$STATE" "$LOG" "$RUN" "$ETC" "$LAB_DIR/clouds.yaml"
+  rmdir "$LAB_DIR"
 fi
 say "down"

@@ -55,4 +55,4 @@ dpkg --configure -a
 lock="-o DPkg::Lock::Timeout=900"
 apt-get -q $lock update
 apt-get -y -q $lock -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef \
-  -o Dpkg::Use-Pty=0 install --no-install-recommends $PACKAGES
+  -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io install --no-install-recommends $PACKAGES

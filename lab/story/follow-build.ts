@@ -4,6 +4,7 @@ import { pause } from "../../src/base/deadline.ts";
 import { AppError } from "../../src/base/errors.ts";
 import { isMissing } from "../../src/base/files.ts";
 import { readBuild, type Build } from "../../src/build/history.ts";
+import { isRunning } from "../../src/build/process-id.ts";
 import { readJournal, type JournalEvent } from "../../src/build/journal.ts";
 
 const LOOK_MS = 200;
@@ -14,7 +15,10 @@ export interface Followed {
   readonly peakMemoryBytes: number;
 }
 
-/** Passes on the events of the build in `folder` until it has ended or its process is gone. */
+/**
+ * Passes on the events of the build in `folder` until its process is gone: after the last event it still wakes
+ * the charm and waits for that.
+ */
 export async function followBuild(
   folder: string,
   onEvent: (event: JournalEvent) => void,
@@ -32,7 +36,10 @@ export async function followBuild(
     if (started !== undefined) {
       peakMemoryBytes = Math.max(peakMemoryBytes, await peakMemory(Number.parseInt(started.process, 10)));
     }
-    if (build.state !== "running" && build.state !== "queued") return { build, peakMemoryBytes };
+    const isUnderWay = build.state === "running" || build.state === "queued";
+    if (!isUnderWay && (started === undefined || !(await isRunning(started.process)))) {
+      return { build, peakMemoryBytes };
+    }
     await pause(LOOK_MS, signal);
   }
 }

@@ -9,28 +9,35 @@ export const seconds = (n: number): number => n * 1000;
 
 /**
  * Runs `run` with a signal that fires when `signal` does or after `ms`.
- * Settles at once then, even when `run` is deaf to its signal; throws {@link DeadlineError} naming `what`
- * for the limit, the signal's own reason for a cancel.
+ * Settles then, even when `run` is deaf to its signal: at once, or after `settleMs` that `run` has to clean up
+ * and to say more than that time is up. Throws {@link DeadlineError} naming `what` for the limit, the signal's
+ * own reason for a cancel, or what `run` itself threw in time.
  */
 export async function withDeadline<T>(
   signal: AbortSignal,
   ms: number,
   what: string,
   run: (signal: AbortSignal) => Promise<T>,
+  settleMs = 0,
 ): Promise<T> {
   signal.throwIfAborted();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(new DeadlineError(what, ms)), ms);
   const both = AbortSignal.any([signal, limit.signal]);
   let stop = (): void => {};
+  let settling: NodeJS.Timeout | undefined;
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(both.reason);
+    stop = () => {
+      if (settleMs === 0) reject(both.reason);
+      else settling = setTimeout(() => reject(both.reason), settleMs);
+    };
     both.addEventListener("abort", stop, { once: true });
   });
   try {
     return await Promise.race([run(both), aborted]);
   } finally {
     clearTimeout(timer);
+    clearTimeout(settling);
     both.removeEventListener("abort", stop);
   }
 }

@@ -82,7 +82,9 @@ export async function downloadBaseImage(
     return path;
   } catch (error) {
     await rm(path, { force: true });
-    throw error;
+    signal.throwIfAborted();
+    if (error instanceof AppError) throw error;
+    throw new AppError(`base-image-mirror: the download of ${image.url} broke off`, { cause: error });
   }
 }
 

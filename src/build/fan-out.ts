@@ -4,7 +4,7 @@ import { PassThrough, type Readable } from "node:stream";
 import { asError } from "../base/errors.ts";
 
 /** Bytes that a branch may hold; times the number of branches, all the memory that a fan-out takes. */
-const BRANCH_BUFFER = 4 << 20;
+const BRANCH_BUFFER = 1 << 20;
 
 /**
  * `count` readable copies of `source`, and `done`, which settles when the source has been read to its end (or

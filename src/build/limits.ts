@@ -20,6 +20,8 @@ export const LIMITS = {
   delete: minutes(10),
   /** A whole build, whatever its steps do. */
   build: minutes(360),
+  /** What a build that is told to end may take to delete what it made. */
+  unwind: minutes(10),
 } as const;
 
 /** Pause between two looks at a resource that is changing its state. */

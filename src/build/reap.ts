@@ -22,6 +22,9 @@ export interface Orphan {
   readonly delete: (call: CallOptions) => Promise<void>;
 }
 
+/** States of an image whose data never arrived whole (Glance API, image statuses). */
+const UNFINISHED: ReadonlySet<string> = new Set(["queued", "saving", "uploading", "importing", "killed"]);
+
 /** All orphans of `owner` in `cloud`; the builds in `alive` and the images in `keep` are left alone. */
 export async function findOrphans(
   cloud: Cloud,
@@ -65,7 +68,7 @@ export async function findOrphans(
         (image) =>
           isDead(image.properties) &&
           !keep.has(image.id) &&
-          (image.properties[TAG.role] === "snapshot" || image.status !== "active"),
+          (image.properties[TAG.role] === "snapshot" || UNFINISHED.has(image.status)),
       )
       .map((image): Orphan => ({
         kind: "image",

@@ -1,4 +1,5 @@
 /** A whole build: everything that its images share, the images themselves, publishing and pruning. */
+import { withDeadline } from "../base/deadline.ts";
 import { AppError, asError, CancelledError, describe } from "../base/errors.ts";
 import { mapLimit } from "../base/limit.ts";
 import type { Cloud } from "../openstack/index.ts";
@@ -42,9 +43,9 @@ export type Outcome = "done" | "failed" | "cancelled";
  * targets failed: the good ones are published all the same.
  */
 export async function runBuild(request: BuildRequest, deps: RunDeps, signal: AbortSignal): Promise<Outcome> {
-  const limit = AbortSignal.timeout(LIMITS.build);
   try {
-    const failure = await work(request, deps, AbortSignal.any([signal, limit]));
+    const work = async (limit: AbortSignal): Promise<Error | null> => await buildAll(request, deps, limit);
+    const failure = await withDeadline(signal, LIMITS.build, "the whole build", work, LIMITS.unwind);
     deps.journal.add({
       event: "ended",
       outcome: failure === null ? "done" : "failed",
@@ -52,7 +53,7 @@ export async function runBuild(request: BuildRequest, deps: RunDeps, signal: Abo
     });
     return failure === null ? "done" : "failed";
   } catch (error) {
-    const outcome = error instanceof CancelledError ? "cancelled" : "failed";
+    const outcome = signal.reason instanceof CancelledError ? "cancelled" : "failed";
     deps.log.error({ err: error }, "build failed");
     deps.journal.add({ event: "ended", outcome, error: describe(error) });
     return outcome;
@@ -60,7 +61,7 @@ export async function runBuild(request: BuildRequest, deps: RunDeps, signal: Abo
 }
 
 /** The first failure of a build that went on beside it; null when all went well. Throws when nothing could be built. */
-async function work(request: BuildRequest, deps: RunDeps, signal: AbortSignal): Promise<Error | null> {
+async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSignal): Promise<Error | null> {
   const context: StepContext = { image: "", log: deps.log, journal: deps.journal, signal };
   // read first: the file is gone then, however the build ends
   const secrets = request.secretsFile === null ? {} : await takeSecrets(request.secretsFile);
@@ -173,8 +174,10 @@ async function work(request: BuildRequest, deps: RunDeps, signal: AbortSignal): 
     const published = await step(context, "publish", LIMITS.publish, async () =>
       (await deps.publish()) ? await readPublished(file) : null,
     );
-    // without the charm's word that the new images are out, the old ones stay
-    if (published === null) return;
+    if (published === null) {
+      deps.log.warn("the charm did not confirm the publication; nothing is pruned");
+      return;
+    }
     await step(context, "prune superseded images", LIMITS.prune, async (limit) => {
       for (const target of (await openTargets(limit)).clouds) {
         const out = artifacts.filter(

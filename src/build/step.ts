@@ -1,6 +1,6 @@
 /** One named step of a build: bounded, timed, journalled, and its failure wrapped with its name. */
-import { withDeadline } from "../base/deadline.ts";
-import { AppError, CancelledError, describe, formatDuration } from "../base/errors.ts";
+import { minutes, withDeadline } from "../base/deadline.ts";
+import { AppError, describe, formatDuration } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Journal } from "./journal.ts";
 
@@ -13,6 +13,9 @@ export class StepError extends AppError {
     this.step = step;
   }
 }
+
+/** What a step that is told to end may take to undo what it made; longer than the limit of one undo. */
+const SETTLE_MS = minutes(3);
 
 /** What every step of one image (or of the build as a whole, `image` empty) shares. */
 export interface StepContext {
@@ -37,14 +40,14 @@ export async function step<T>(
   const took = (): number => Math.round(performance.now() - began);
   journal.add({ event: "step-started", image, step: name });
   try {
-    const result = await withDeadline(signal, limitMs, name, run);
+    const result = await withDeadline(signal, limitMs, name, run, SETTLE_MS);
     journal.add({ event: "step-ended", image, step: name, ms: took(), error: null });
     log.info({ image, step: name, took: formatDuration(took()) }, "step done");
     return result;
   } catch (error) {
     journal.add({ event: "step-ended", image, step: name, ms: took(), error: describe(error) });
     log.error({ image, step: name, err: error }, "step failed");
-    if (error instanceof CancelledError) throw error;
+    if (signal.aborted) throw signal.reason;
     throw new StepError(name, error);
   }
 }

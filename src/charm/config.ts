@@ -45,9 +45,9 @@ const CREDENTIALS = [
   "openstack-password-secret",
 ] as const;
 
-const PACKAGE = /^-?[a-z0-9][a-z0-9+.-]*$/;
+const PACKAGE = /^(-\*|-?[a-z0-9][a-z0-9+.-]*)$/;
 const SNAP = /^[a-z0-9][a-z0-9-]*(=[a-z0-9./-]+)?(:classic)?$/;
-const NPM_PACKAGE = /^(@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*(@[a-zA-Z0-9.^~-]+)?$/;
+const NPM_PACKAGE = /^(@[a-z0-9~][a-z0-9-._~]*\/)?[a-z0-9~][a-z0-9-._~]*(@[a-zA-Z0-9.^~-]+)?$/;
 const RUNNER_VERSION = /^\d+\.\d+\.\d+$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -73,7 +73,7 @@ export function parseConfig(raw: RawConfig): BuilderConfig | ConfigError {
   const list = (option: string, pattern: RegExp, form: string): readonly string[] => {
     const items = splitList(text(option));
     for (const item of items) {
-      if (item !== "-*" && !pattern.test(item)) problems.push(`${option}: "${shorten(item)}" is not ${form}`);
+      if (!pattern.test(item)) problems.push(`${option}: "${shorten(item)}" is not ${form}`);
     }
     return items;
   };

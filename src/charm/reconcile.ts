@@ -103,7 +103,7 @@ async function start(
   jujuExec: string | null,
 ): Promise<string> {
   const request = requestOf(facts, run.context, order, jujuExec, new Date());
-  const program = builderProgram(environment, run.context.proxies);
+  const program = builderProgram(environment, facts.paths, run.context.proxies);
   await startBuild(request, facts.scriptSecrets, facts.paths, program);
   run.log.info({ build: request.id, kind: order.kind, reason: order.reason }, "started a build");
   return request.id;

@@ -21,7 +21,7 @@ export const waiting = (message: string): Status => ({ name: "waiting", message 
 
 const WORST_FIRST: readonly StatusName[] = ["blocked", "maintenance", "waiting", "active"];
 /** Longest message of a status in characters, of which `juju status` shows a line; a longer one is cut. */
-export const LONGEST_MESSAGE = 250;
+export const LONGEST_MESSAGE = 500;
 
 /** The worst of `statuses`, the first of equals; `undefined` for none. */
 export function worst(statuses: readonly Status[]): Status | undefined {

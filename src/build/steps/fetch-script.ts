@@ -40,8 +40,17 @@ const secretsSchema = v.record(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_
 export async function takeSecrets(path: string): Promise<Readonly<Record<string, string>>> {
   const json = await readFile(path, "utf8");
   await rm(path);
-  const result = v.safeParse(secretsSchema, JSON.parse(json));
+  const result = v.safeParse(secretsSchema, parse(json));
   if (!result.success) throw new AppError("the script's secrets are not names of variables with text values");
   for (const value of Object.values(result.output)) registerSecret(value);
   return result.output;
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    // the parser's message quotes the text: neither it nor a cause may go on
+    return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 /** The builder server: key pair, launch, log-in. */
 import { waitFor } from "../../base/deadline.ts";
-import { AppError, describe } from "../../base/errors.ts";
+import { AppError, CancelledError, describe } from "../../base/errors.ts";
 import type { ResourceScope } from "../../base/scope.ts";
 import {
   consoleOutput,
@@ -132,6 +132,7 @@ export async function logIn(needs: LoginNeeds, signal: AbortSignal): Promise<Com
       }
     });
   } catch (error) {
+    if (error instanceof CancelledError) throw error;
     const lines = await consoleTail(cloud, builder.server.id);
     context.log.error({ console: lines, err: last }, "the guest does not let us in; its console's end");
     throw new AppError(

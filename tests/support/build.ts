@@ -1,0 +1,315 @@
+/** Whole builds against the lab's cloud: everything is real but the guest and the mirrors. */
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { CancelledError } from "../../src/base/errors.ts";
+import { createLogger, silentLogger } from "../../src/base/log.ts";
+import { type Build, listBuilds, readBuild, REQUEST_FILE } from "../../src/build/history.ts";
+import { type JournalEvent, openJournal, readJournal } from "../../src/build/journal.ts";
+import { isOwnedBy, TAG } from "../../src/build/names.ts";
+import { processIdentity } from "../../src/build/process-id.ts";
+import { newBuildId, parseRequest } from "../../src/build/request.ts";
+import { type Outcome, runBuild } from "../../src/build/run-build.ts";
+import type { BuildRequest, Owner } from "../../src/build/types.ts";
+import {
+  type Cloud,
+  type CloudAuth,
+  deleteImage,
+  deleteKeyPair,
+  deleteSecurityGroup,
+  deleteServer,
+  formatCloudsYaml,
+  type Image,
+  listImages,
+  listKeyPairs,
+  listSecurityGroups,
+  listServers,
+  openCloud,
+  parseCloudsYaml,
+  waitForServerGone,
+} from "../../src/openstack/index.ts";
+import { type Guest, type GuestPlan, startGuest } from "./guest.ts";
+import { type Mirror, randomFile, startMirror } from "./mirror.ts";
+import { fakeCloudAuth, type LabProject } from "./openstack.ts";
+
+const KIB = 1024;
+const PROJECTS = ["builder", "runner-a", "runner-b"] as const;
+
+/** How one build differs from a good one. */
+export interface BuildChanges {
+  readonly request?: Partial<BuildRequest>;
+  readonly recipe?: Partial<BuildRequest["recipe"]>;
+  readonly guest?: GuestPlan;
+  /** Secrets for the script; they go through a file, as in life. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** What the charm would do; without it nobody publishes. */
+  readonly publish?: () => Promise<boolean>;
+  /** Hears of each event once it is on disk; the function ends the build as SIGTERM does. */
+  readonly onEvent?: (event: JournalEvent, cancel: () => void) => void;
+  /** Sees each cloud that the build opens and may give another one instead. */
+  readonly onCloud?: (cloud: Cloud, cancel: () => void) => Cloud;
+  readonly onGuest?: (guest: Guest, cancel: () => void) => Guest;
+}
+
+/** What a build left. */
+export interface BuildResult {
+  readonly outcome: Outcome;
+  readonly build: Build;
+  readonly events: readonly JournalEvent[];
+  /** Everything that went to the log. */
+  readonly log: string;
+  /** The journal's text. */
+  readonly journal: string;
+  /** What was run in the guest. */
+  readonly ran: readonly string[];
+  /** OpenStack calls by the name of the cloud. */
+  readonly calls: Readonly<Record<string, number>>;
+}
+
+/** One application of its own with its builds; disposing deletes all that it has in the cloud. */
+export interface Workshop extends AsyncDisposable {
+  readonly owner: Owner;
+  readonly mirror: Mirror;
+  readonly folder: string;
+  readonly cloudsFile: string;
+  /** The lab's clouds, signed in for looking around. */
+  readonly clouds: Readonly<Record<LabProject, Cloud>>;
+  /** Writes clouds.yaml anew; entries beside the lab's own, or instead of them. */
+  readonly writeClouds: (
+    names: readonly LabProject[],
+    more?: Readonly<Record<string, CloudAuth>>,
+  ) => Promise<void>;
+  readonly newRequest: (changes?: BuildChanges) => Promise<BuildRequest>;
+  /** Runs one build in this process. */
+  readonly run: (changes?: BuildChanges) => Promise<BuildResult>;
+  /** What builds must not leave: everything but active base images, active copies and the security group. */
+  readonly leftovers: () => Promise<string[]>;
+  /** This application's images in a project, newest first. */
+  readonly images: (project: LabProject) => Promise<Image[]>;
+}
+
+/** Signs in to the lab's clouds once for all tests of the file that calls it; gives what opens a workshop. */
+export function useWorkshops(): () => Promise<Workshop> {
+  const auths = new Map<LabProject, CloudAuth>();
+  const clouds = new Map<LabProject, Cloud>();
+  beforeAll(async () => {
+    const signal = AbortSignal.timeout(60_000);
+    for (const name of PROJECTS) {
+      const auth = await fakeCloudAuth(name);
+      auths.set(name, auth);
+      clouds.set(name, await openCloud(name, auth, { signal, log: silentLogger }));
+    }
+  });
+  afterAll(() => {
+    for (const cloud of clouds.values()) cloud.close();
+  });
+  return async () => await openWorkshop(auths, Object.fromEntries(clouds) as Record<LabProject, Cloud>);
+}
+
+/** An application with a good base image for noble on its mirror, and all three clouds. */
+async function openWorkshop(
+  auths: ReadonlyMap<LabProject, CloudAuth>,
+  clouds: Readonly<Record<LabProject, Cloud>>,
+): Promise<Workshop> {
+  await using stack = new AsyncDisposableStack();
+  const application = `cloudtest${randomBytes(4).toString("hex")}`;
+  const owner: Owner = {
+    modelUuid: "2d3c1a52-5f0e-4bb1-8a5a-0f6e0a6f1d11",
+    application,
+    unit: `${application}/0`,
+  };
+  const folder = await mkdtemp(join(tmpdir(), "image-builder-"));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const mirror = stack.use(await startMirror());
+  mirror.putImage("noble", randomFile(300 * KIB));
+  stack.defer(() => sweep(Object.values(clouds), application));
+  const cloudsFile = join(folder, "clouds.yaml");
+  const writeClouds: Workshop["writeClouds"] = async (names, more = {}) => {
+    const all = new Map(
+      [...auths].filter(([name]) => names.includes(name)).map(([name, auth]) => [`${name}`, auth]),
+    );
+    for (const [name, auth] of Object.entries(more)) all.set(name, auth);
+    await writeFile(cloudsFile, formatCloudsYaml(all), { mode: 0o600 });
+  };
+  await writeClouds(PROJECTS);
+
+  const newRequest: Workshop["newRequest"] = async (changes = {}) => {
+    const id = newBuildId(new Date());
+    const build = join(folder, "builds", id);
+    await mkdir(build, { recursive: true });
+    let secretsFile: string | null = null;
+    if (changes.secrets !== undefined) {
+      secretsFile = join(folder, `${id}.json`);
+      await writeFile(secretsFile, JSON.stringify(changes.secrets), { mode: 0o600 });
+    }
+    const request: BuildRequest = {
+      id,
+      kind: "build",
+      inputs: "",
+      access: "",
+      reason: "hand",
+      createdAt: new Date().toISOString(),
+      owner,
+      images: [{ base: "noble", arch: "x64" }],
+      cloudsFile,
+      buildCloud: "builder",
+      flavor: "",
+      network: "lab-net",
+      baseImageMirror: mirror.images,
+      recipe: {
+        packages: [],
+        snaps: [],
+        npmPackages: [],
+        runnerVersion: "latest",
+        runnerMirror: mirror.runner,
+        aptMirror: "",
+        proxy: { http: "", https: "", noProxy: "" },
+        ...changes.recipe,
+      },
+      script: null,
+      secretsFile,
+      keepRevisions: 2,
+      publishedFile: changes.publish === undefined ? null : join(folder, "published.json"),
+      wake: [],
+      ...changes.request,
+    };
+    const file = join(build, REQUEST_FILE);
+    await writeFile(file, JSON.stringify(request));
+    return parseRequest(await readFile(file, "utf8"), file);
+  };
+
+  const all = stack.move();
+  return {
+    owner,
+    mirror,
+    folder,
+    cloudsFile,
+    clouds,
+    writeClouds,
+    newRequest,
+    run: async (changes = {}) => await run(await newRequest(changes), join(folder, "builds"), changes),
+    leftovers: async () => await leftovers(clouds, application, owner),
+    images: async (project) => await imagesOf(clouds[project], application),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+async function run(request: BuildRequest, builds: string, changes: BuildChanges): Promise<BuildResult> {
+  const folder = join(builds, request.id);
+  const stop = new AbortController();
+  const cancel = (): void => stop.abort(new CancelledError("cancelled by the test"));
+  const lines: string[] = [];
+  const log = createLogger({ write: (line) => void lines.push(line) }, "debug");
+  await using started = await startGuest(request.id, changes.guest);
+  const guest = changes.onGuest?.(started, cancel) ?? started;
+  const calls: Record<string, number> = {};
+  const auths = async (): Promise<ReadonlyMap<string, CloudAuth>> =>
+    parseCloudsYaml(await readFile(request.cloudsFile, "utf8"), request.cloudsFile);
+  let outcome: Outcome;
+  {
+    using journal = openJournal(folder, (event) => changes.onEvent?.(event, cancel));
+    journal.add({ event: "started", process: (await processIdentity(process.pid)) ?? "" });
+    const history = await listBuilds(builds);
+    outcome = await runBuild(
+      request,
+      {
+        openCloud: async (name, signal) => {
+          const auth = (await auths()).get(name);
+          if (auth === undefined) throw new Error(`no cloud ${name}`);
+          const cloud = await openCloud(name, auth, { signal, log });
+          const close = (): void => {
+            calls[name] = (calls[name] ?? 0) + cloud.callCount();
+            cloud.close();
+          };
+          const counted = { ...cloud, close };
+          return changes.onCloud?.(counted, cancel) ?? counted;
+        },
+        cloudNames: async () => [...(await auths()).keys()],
+        connect: guest.connect,
+        downloads: join(folder, "downloads"),
+        log,
+        journal,
+        alive: new Set([request.id]),
+        knownImages: new Set(history.flatMap(({ artifacts }) => artifacts.map(({ imageId }) => imageId))),
+        publish: changes.publish ?? (async () => false),
+      },
+      stop.signal,
+    );
+  }
+  const build = await readBuild(folder);
+  if (build === null) throw new Error(`cannot read the build in ${folder}`);
+  return {
+    outcome,
+    build,
+    events: await readJournal(folder),
+    log: lines.join(""),
+    journal: await readFile(join(folder, "journal.jsonl"), "utf8"),
+    ran: guest.ran,
+    calls,
+  };
+}
+
+async function imagesOf(cloud: Cloud, application: string): Promise<Image[]> {
+  const options = { signal: AbortSignal.timeout(60_000) };
+  const images = await listImages(cloud, { owner: cloud.projectId }, options);
+  return images.filter(
+    ({ name, properties }) => name.startsWith(application) || properties[TAG.application] === application,
+  );
+}
+
+async function leftovers(
+  clouds: Readonly<Record<LabProject, Cloud>>,
+  application: string,
+  owner: Owner,
+): Promise<string[]> {
+  const options = { signal: AbortSignal.timeout(60_000) };
+  const found = await Promise.all(
+    Object.entries(clouds).map(async ([project, cloud]) => {
+      const [servers, keyPairs, images] = await Promise.all([
+        listServers(cloud, {}, options),
+        listKeyPairs(cloud, options),
+        imagesOf(cloud, application),
+      ]);
+      const kept = project === "builder" ? "base" : "runner";
+      return [
+        ...servers
+          .filter(({ name, metadata }) => name.startsWith(application) || isOwnedBy(metadata, owner))
+          .map(({ name, status }) => `${project}: server ${name} ${status}`),
+        ...keyPairs
+          .filter(({ name }) => name.startsWith(application))
+          .map(({ name }) => `${project}: key pair ${name}`),
+        ...images
+          .filter(({ status, properties }) => status !== "active" || properties[TAG.role] !== kept)
+          .map(({ name, status }) => `${project}: image ${name} ${status}`),
+      ];
+    }),
+  );
+  return found.flat();
+}
+
+/** Deletes whatever carries the name of `application`, which no other test uses. */
+async function sweep(clouds: readonly Cloud[], application: string): Promise<void> {
+  const options = { signal: AbortSignal.timeout(120_000), everyMs: 300 };
+  await Promise.all(
+    clouds.map(async (cloud) => {
+      const servers = await listServers(cloud, {}, options);
+      for (const { id } of servers.filter(({ name }) => name.startsWith(application))) {
+        await deleteServer(cloud, id, options);
+        await waitForServerGone(cloud, id, options);
+      }
+      for (const { name } of await listKeyPairs(cloud, options)) {
+        if (name.startsWith(application)) await deleteKeyPair(cloud, name, options);
+      }
+      for (const { id } of await imagesOf(cloud, application)) await deleteImage(cloud, id, options);
+      for (const { id, name } of await listSecurityGroups(cloud, {}, options)) {
+        if (name.startsWith(application)) await deleteSecurityGroup(cloud, id, options);
+      }
+    }),
+  );
+}
+
+/** The folder of `request`'s build, seen from its file's place. */
+export const folderOf = (workshop: Workshop, request: BuildRequest): string =>
+  join(workshop.folder, "builds", request.id);
