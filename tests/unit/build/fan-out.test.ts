@@ -63,10 +63,12 @@ describe("fanOut", () => {
     const slow = at(branches, 1);
     // the slow branch is full: the source stops although the fast one has read all there is
     await expect.poll(() => (slow as PassThrough).writableNeedDrain, PATIENCE).toBe(true);
+    // turns in which a source that does not wait would be read to its end
+    for (let turn = 0; turn < 500; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     const held = slow.readableLength + (slow as PassThrough).writableLength;
     // readable side, writable side, and the one chunk that made each of them full
     expect(held).toBeLessThanOrEqual(2 * (BUFFERED + MIB));
-    expect(given * MIB).toBeLessThanOrEqual(held + MIB);
+    expect(given).toBeLessThan(12);
     expect(await digest(slow)).toBe(await fast);
     expect(await done).toBe(40 * MIB);
   });
