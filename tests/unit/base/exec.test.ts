@@ -5,6 +5,9 @@ import { describe, expect, test } from "vitest";
 import { exec, ExecError, spawnDetached } from "../../../src/base/exec.ts";
 import { processIdentity } from "../../../src/build/process-id.ts";
 
+/** A busy machine is slow; a condition that does not come is the failure. */
+const PATIENCE = { timeout: 10_000 };
+
 const signal = new AbortController().signal;
 const env = { PATH: "/usr/bin:/bin" };
 const sh = (script: string, more: object = {}): ReturnType<typeof exec> =>
@@ -75,7 +78,7 @@ describe("spawnDetached", () => {
     const script = "echo out; echo err >&2; cut -d' ' -f6 /proc/self/stat; pwd; env | grep -c ONLY";
     const options = { env: { ...env, ONLY: "this" }, cwd: folder.path, output: log.fd };
     const pid = await spawnDetached("sh", ["-c", script], options);
-    await expect.poll(() => processIdentity(pid)).toBe(null);
+    await expect.poll(() => processIdentity(pid), PATIENCE).toBe(null);
     expect(await readFile(path, "utf8")).toBe(`out\nerr\n${pid}\n${folder.path}\n1\n`);
   });
 

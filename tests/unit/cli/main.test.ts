@@ -4,10 +4,13 @@ import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { formatCloudsYaml } from "../../../src/openstack/index.ts";
 import { deadUrl, startHttpServer } from "../../support/http-server.ts";
 import { requestWith, writeBuild } from "../../support/builds.ts";
+
+// each test starts programs, which takes its time on a busy machine
+vi.setConfig({ testTimeout: 30_000 });
 
 const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 const folder = (): ReturnType<typeof mkdtempDisposable> => mkdtempDisposable(join(tmpdir(), "cli-"));
@@ -132,7 +135,7 @@ describe("run", () => {
     const shown = await run(["show-build", join(request, "..")]);
     expect(shown.stdout).toContain("build 20261123t195102-3f9a: failed (asked for by schedule)\n");
     expect(shown.stdout).toContain("  sign in to the build cloud: FAILED: ");
-  }, 30_000);
+  });
 
   test("writes JSON lines when asked to, and nothing else", async () => {
     await using root = await folder();
@@ -145,7 +148,7 @@ describe("run", () => {
       .map((line) => JSON.parse(line) as { level: string });
     expect(records.map(({ level }) => level)).toContain("error");
     expect(stderr).not.toContain("cli-main-secret");
-  }, 30_000);
+  });
 
   test.each([
     ["SIGTERM", 143],
