@@ -109,6 +109,23 @@ describe("the databag of a relation", () => {
   it("gives id to the base that is first now", async () => {
     await charm.configure({ "base-image": "jammy,noble" });
     expect(runner.bag()).toMatchObject({ id: "image-jammy", tags: "x64,jammy" });
+  });
+
+  it("keeps the entry of a base that has no image yet where the requirer has moved", async () => {
+    const moved = { ...credentialsOf(charm, "runner-a"), project_name: "moved" };
+    await runner.write(moved);
+    await charm.builders.end((await charm.builds()).at(-1), {
+      outcome: { failed: "noble is broken upstream" },
+      images: [{ spec: JAMMY, ids: { [cloudOf(moved)]: "image-jammy-2" } }],
+    });
+    await charm.wake();
+    expect(runner.bag()).toEqual({
+      id: "image-jammy-2",
+      tags: "x64,jammy",
+      images:
+        '[{"id": "image-jammy-2", "tags": "x64,jammy"}, ' +
+        '{"id": "3f0c5d9e-0d6b-4d2b-b6a1-d1b3c3a0a001", "tags": "x64,noble"}]',
+    });
     expect(charm.failures()).toEqual([]);
   });
 });

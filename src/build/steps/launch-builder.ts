@@ -115,7 +115,8 @@ export interface LoginNeeds {
 
 /**
  * Logs in as `ubuntu`, again and again until sshd is up and cloud-init has put the key. When the signal's
- * time is over, the error tells the last line of the server's console; a server that failed or is gone ends the wait at once.
+ * time is over, the error tells the last line of the server's console; a server that failed or is gone ends
+ * the wait at once.
  */
 export async function logIn(needs: LoginNeeds, signal: AbortSignal): Promise<Communicator> {
   const { cloud, builder, keys, context } = needs;
