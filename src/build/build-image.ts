@@ -72,7 +72,6 @@ export async function buildImage(
   const context = contextOf(spec, deps, signal);
   const { cloud, securityGroupId, runnerVersion, script } = prepared;
   const { journal, log } = context;
-  // the scope of every step: a step that is cut short is not waited for, this is
   await using scope = scopeOf(context);
 
   const base = await ensureBaseImage(spec, request, cloud, deps, context, scope);
@@ -146,9 +145,8 @@ export async function buildImage(
   return { artifacts, failed: failures.length === 0 ? null : uploadError(failures) };
 
   async function provisionGuest(): Promise<void> {
-    const needs = { cloud, builder, keys, connect: deps.connect, context, limitMs: LIMITS.connect };
-    await using guest = await step(context, "log in to the builder", LIMITS.logIn, async (limit) =>
-      logIn(needs, limit),
+    await using guest = await step(context, "log in to the builder", LIMITS.connect, async (limit) =>
+      logIn({ cloud, builder, keys, connect: deps.connect, context }, limit),
     );
     await step(context, "run cloud-init", LIMITS.cloudInit, async (limit) =>
       inGuest(limit, () => awaitCloudInit(guest, request.id, log, limit)),

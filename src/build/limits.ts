@@ -9,8 +9,6 @@ export const LIMITS = {
   choose: minutes(2),
   launch: minutes(20),
   connect: minutes(15),
-  /** {@link connect} and the time to read the console afterwards. */
-  logIn: minutes(16),
   cloudInit: minutes(60),
   script: minutes(60),
   clean: minutes(10),

@@ -125,16 +125,33 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
   async function reapOrphans(places: readonly Cloud[]): Promise<void> {
     await step(context, "reap what dead builds left", LIMITS.reap, async (limit) => {
       for (const place of places) {
-        const call = { signal: limit };
-        const orphans = await findOrphans(place, request.owner, deps.alive, deps.knownImages, call);
-        for (const { orphan, error } of await reap(orphans, call)) {
-          const what = `${orphan.kind} ${orphan.name} (${orphan.id}) in ${place.name}`;
-          deps.journal.add({ event: "leftover", what, error: describe(error) });
-        }
-        for (const { kind, id, name } of orphans)
-          deps.log.info({ kind, id, name, cloud: place.name }, "reaped");
+        await tidy(`whatever dead builds left in ${place.name}`, limit, () => reapIn(place, limit));
       }
     });
+  }
+
+  async function reapIn(place: Cloud, limit: AbortSignal): Promise<void> {
+    const call = { signal: limit };
+    const orphans = await findOrphans(place, request.owner, deps.alive, deps.knownImages, call);
+    const failures = await reap(orphans, call);
+    for (const { orphan, error } of failures) {
+      const what = `${orphan.kind} ${orphan.name} (${orphan.id}) in ${place.name}`;
+      deps.journal.add({ event: "leftover", what, error: describe(error) });
+    }
+    for (const orphan of orphans.filter((each) => !failures.some((failure) => failure.orphan === each))) {
+      const { kind, id, name } = orphan;
+      deps.log.info({ kind, id, name, cloud: place.name }, "reaped");
+    }
+  }
+
+  // tidying up is worth no build: what one cloud refuses is noted, and the others go on
+  async function tidy(what: string, limit: AbortSignal, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      limit.throwIfAborted();
+      deps.journal.add({ event: "leftover", what, error: describe(error) });
+    }
   }
 
   async function fetchInputs(): Promise<Pick<Prepared, "runnerVersion" | "script">> {
@@ -194,8 +211,10 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
               what: `image ${image.name} (${image.id}) in ${target.name}`,
               error: describe(error),
             });
-          const deleted = await prune(target, what, published, onLeftover, { signal: limit });
-          if (deleted.length > 0) deps.log.info({ cloud: target.name, images: deleted }, "pruned");
+          await tidy(`superseded images in ${target.name}`, limit, async () => {
+            const deleted = await prune(target, what, published, onLeftover, { signal: limit });
+            if (deleted.length > 0) deps.log.info({ cloud: target.name, images: deleted }, "pruned");
+          });
         }
       }
     });

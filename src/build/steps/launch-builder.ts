@@ -1,5 +1,5 @@
 /** The builder server: key pair, launch, log-in. */
-import { waitFor, withDeadline } from "../../base/deadline.ts";
+import { waitFor } from "../../base/deadline.ts";
 import { AppError, DeadlineError, describe } from "../../base/errors.ts";
 import type { ResourceScope } from "../../base/scope.ts";
 import {
@@ -111,13 +111,12 @@ export interface LoginNeeds {
   readonly keys: KeyPair;
   readonly connect: (target: SshTarget, signal: AbortSignal) => Promise<Communicator>;
   readonly context: StepContext;
-  /** How long to try, in milliseconds; less than the signal allows, so that the error can tell more. */
-  readonly limitMs: number;
 }
 
 /**
- * Logs in as `ubuntu`, again and again until sshd is up and cloud-init has put the key. When the time is over,
- * the error tells the last line of the server's console; a server that failed or is gone ends the wait at once.
+ * Logs in as `ubuntu`, again and again until sshd is up and cloud-init has put the key. When the signal's
+ * time is over, the error tells the last line of the server's console; a server that failed or is gone ends
+ * the wait at once.
  */
 export async function logIn(needs: LoginNeeds, signal: AbortSignal): Promise<Communicator> {
   const { cloud, builder, keys, context } = needs;
@@ -134,22 +133,20 @@ export async function logIn(needs: LoginNeeds, signal: AbortSignal): Promise<Com
   };
   let checkedAt = performance.now();
   try {
-    return await withDeadline(signal, needs.limitMs, "log-in by SSH", async (limit) =>
-      waitFor(limit, POLL.connect, async () => {
-        try {
-          return await needs.connect(target, limit);
-        } catch (error) {
-          if (!(error instanceof SshError)) throw error;
-          last = error;
-        }
-        if (performance.now() - checkedAt < POLL.silentGuest) return undefined;
-        checkedAt = performance.now();
-        await checkServer(cloud, builder.server.id, limit);
-        return undefined;
-      }),
-    );
+    return await waitFor(signal, POLL.connect, async () => {
+      try {
+        return await needs.connect(target, signal);
+      } catch (error) {
+        if (!(error instanceof SshError)) throw error;
+        last = error;
+      }
+      if (performance.now() - checkedAt < POLL.silentGuest) return undefined;
+      checkedAt = performance.now();
+      await checkServer(cloud, builder.server.id, signal);
+      return undefined;
+    });
   } catch (error) {
-    if (!(error instanceof DeadlineError) || signal.aborted) throw error;
+    if (!(error instanceof DeadlineError)) throw error;
     const lines = await consoleTail(cloud, builder.server.id);
     context.log.error({ console: lines, err: last }, "the guest does not let us in; its console's end");
     throw new AppError(

@@ -1,4 +1,5 @@
 import { describe, test } from "vitest";
+import type { Cloud } from "../../../src/openstack/index.ts";
 import { useWorkshops } from "../../support/build.ts";
 import { randomFile } from "../../support/mirror.ts";
 import { fakeCloudAuth } from "../../support/openstack.ts";
@@ -22,6 +23,29 @@ describe.concurrent("a build", () => {
     expect(await workshop.images("runner-a")).toMatchObject([{ status: "active" }]);
     expect(await workshop.leftovers()).toEqual([]);
     expect(`${journal}${log}`).not.toContain("wrong-password");
+  });
+
+  test("serves all targets when one cannot be tidied", async ({ expect }) => {
+    await using workshop = await openWorkshop();
+    const deaf = (cloud: Cloud): Cloud => ({
+      ...cloud,
+      compute: {
+        ...cloud.compute,
+        open: (call) => cloud.compute.open({ ...call, url: call.url.replace("/servers", "/nowhere") }),
+      },
+    });
+    const { outcome, build, events } = await workshop.run({
+      onCloud: (cloud) => (cloud.name === "runner-a" ? deaf(cloud) : cloud),
+    });
+    expect(build.errors).toEqual([]);
+    expect(outcome).toBe("done");
+    expect(build.artifacts).toHaveLength(2);
+    expect(events.filter(({ event }) => event === "leftover")).toMatchObject([
+      {
+        what: "whatever dead builds left in runner-a",
+        error: expect.stringContaining("cannot list servers"),
+      },
+    ]);
   });
 
   test("begins nothing when no target lets us in", async ({ expect }) => {
