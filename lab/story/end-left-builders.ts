@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { waitFor } from "../../src/base/deadline.ts";
 import { isMissing, readOptional } from "../../src/base/files.ts";
 import { listBuilds, PID_FILE } from "../../src/build/history.ts";
-import { processIdentity } from "../../src/build/process-id.ts";
+import { isRunning } from "../../src/build/process-id.ts";
 import { stopBuild } from "../../src/build/stop-build.ts";
 
 /** Cancels every running build below the file system root `root` and waits until their processes are gone. */
@@ -20,9 +20,9 @@ export async function endLeftBuilders(root: string): Promise<void> {
   for (const unit of units) {
     for (const build of await listBuilds(join(state, unit, "builds"))) {
       if (!(await stopBuild(build))) continue;
-      const pid = Number(await readOptional(join(build.folder, PID_FILE)));
+      const identity = ((await readOptional(join(build.folder, PID_FILE))) ?? "").trim();
       await waitFor(AbortSignal.timeout(120_000), 200, async () =>
-        (await processIdentity(pid)) === null ? true : undefined,
+        (await isRunning(identity)) ? undefined : true,
       );
     }
   }

@@ -3,14 +3,16 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing, readOptional } from "../base/files.ts";
 import { readJournal, type JournalEvent } from "./journal.ts";
-import { isRunning, processIdentity } from "./process-id.ts";
+import { isRunning } from "./process-id.ts";
 import { parseOrder, type Order } from "./request.ts";
 import { specName, type Artifact } from "./types.ts";
 
 /** Name of the request in a build's folder. */
 export const REQUEST_FILE = "request.json";
-/** Name of the file that holds the builder's process id, written by whoever starts it. */
+/** Name of the file with the builder's process identity, written by whoever starts it. */
 export const PID_FILE = "pid";
+/** A request this old whose builder was never started was cut short in the starting. */
+const START_LIMIT_MS = 60_000;
 
 /**
  * `queued`: written, no process yet. `running`: its process lives. `interrupted`: the process is gone without
@@ -71,17 +73,21 @@ export async function readBuild(folder: string): Promise<Build | null> {
     folder,
     request,
     ...summarise(request, events),
-    state: await stateOf(events, pid),
+    state: await stateOf(events, pid, request.createdAt),
   };
 }
 
-async function stateOf(events: readonly JournalEvent[], pid: string | undefined): Promise<BuildState> {
+async function stateOf(
+  events: readonly JournalEvent[],
+  pid: string | undefined,
+  createdAt: string,
+): Promise<BuildState> {
   const ended = events.findLast((event) => event.event === "ended");
   if (ended !== undefined) return ended.outcome;
   const started = events.findLast((event) => event.event === "started");
   if (started !== undefined) return (await isRunning(started.process)) ? "running" : "interrupted";
-  if (pid === undefined) return "queued";
-  return (await processIdentity(Number(pid))) === null ? "interrupted" : "queued";
+  if (pid !== undefined) return (await isRunning(pid.trim())) ? "queued" : "interrupted";
+  return Date.now() - Date.parse(createdAt) < START_LIMIT_MS ? "queued" : "interrupted";
 }
 
 function summarise(

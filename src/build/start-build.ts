@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { spawnDetached } from "../base/exec.ts";
 import { writeAtomic } from "../base/files.ts";
 import { PID_FILE, REQUEST_FILE } from "./history.ts";
+import { processIdentity } from "./process-id.ts";
 import type { Paths } from "./paths.ts";
 import type { BuildRequest } from "./types.ts";
 
@@ -47,6 +48,8 @@ export async function startBuild(
       output: log.fd,
     },
   );
-  await writeAtomic(join(folder, PID_FILE), `${pid}\n`, 0o600);
+  // null: it has ended already, and no process will ever be taken for it
+  const identity = (await processIdentity(pid)) ?? `${pid}:ended`;
+  await writeAtomic(join(folder, PID_FILE), `${identity}\n`, 0o600);
   return folder;
 }

@@ -77,7 +77,7 @@ describe("a removed unit", () => {
     using _end = { [Symbol.dispose]: () => void standIn.kill("SIGKILL") };
     await once(standIn, "spawn");
     const ended = once(standIn, "exit");
-    await writeFile(join(build?.folder ?? "", "pid"), `${standIn.pid}\n`);
+    await writeFile(join(build?.folder ?? "", "pid"), `${await processIdentity(standIn.pid ?? 0)}\n`);
     {
       using journal = openJournal(build?.folder ?? "", () => {});
       journal.add({ event: "started", process: (await processIdentity(standIn.pid ?? 0)) ?? "" });

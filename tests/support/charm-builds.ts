@@ -40,7 +40,7 @@ export function holdBuilders(buildsFolder: string): HeldBuilders {
   let holds = true;
   const hold = (): void => {
     for (const id of entries(buildsFolder)) {
-      const pid = Number(readIfThere(join(buildsFolder, id, PID_FILE)));
+      const pid = Number.parseInt(readIfThere(join(buildsFolder, id, PID_FILE)) ?? "", 10);
       if (known.has(id) || !(pid > 1)) continue;
       known.add(id);
       living.set(id, pid);

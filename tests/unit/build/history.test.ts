@@ -31,20 +31,29 @@ async function read(journal: readonly (object | string)[]): Promise<Build> {
 
 describe("the state of a build", () => {
   test("is queued from its request to its process's first word", async () => {
-    expect((await read([])).state).toBe("queued");
+    await using builds = await temporary();
+    const folder = await writeBuild(builds.path, { ...requestWith(), createdAt: new Date().toISOString() });
+    expect((await readBuild(folder))?.state).toBe("queued");
+  });
+
+  test("is interrupted when a minute after its request nothing was started", async () => {
+    await using builds = await temporary();
+    const createdAt = new Date(Date.now() - 61_000).toISOString();
+    const folder = await writeBuild(builds.path, { ...requestWith(), createdAt });
+    expect((await readBuild(folder))?.state).toBe("interrupted");
   });
 
   test("is queued while the process that was started has said nothing yet", async () => {
     await using builds = await temporary();
     const folder = await writeBuild(builds.path, requestWith());
-    await writeFile(join(folder, "pid"), `${process.pid}\n`);
+    await writeFile(join(folder, "pid"), `${await processIdentity(process.pid)}\n`);
     expect(await readBuild(folder)).toMatchObject({ state: "queued", startedAt: null });
   });
 
   test("is interrupted when the process ended without a word", async () => {
     await using builds = await temporary();
     const folder = await writeBuild(builds.path, requestWith());
-    await writeFile(join(folder, "pid"), "999999999\n");
+    await writeFile(join(folder, "pid"), "999999999:ended\n");
     expect(await readBuild(folder)).toMatchObject({ state: "interrupted" });
   });
 

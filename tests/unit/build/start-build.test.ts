@@ -82,7 +82,7 @@ describe("startBuild", () => {
     // nothing of this process's environment
     expect(child.env).toEqual(env);
     expect(child.session).toBe(child.pid);
-    expect(await readFile(join(folder, "pid"), "utf8")).toBe(`${child.pid}\n`);
+    expect(await readFile(join(folder, "pid"), "utf8")).toBe(`${await processIdentity(child.pid)}\n`);
     expect(parseRequest(await readFile(file, "utf8"), file)).toEqual({ ...request, secretsFile: null });
     expect(await modeOf(file)).toBe("600");
     expect(await modeOf(folder)).toBe("700");
