@@ -52,7 +52,10 @@ export interface Deployment extends AsyncDisposable {
   readonly statuses: () => readonly string[];
   /** Folder of the newest build. */
   readonly newestBuild: () => Promise<string>;
-  /** Follows the newest build to its end, and waits until the charm has heard of it. */
+  /**
+   * Follows the newest build to its end, and waits until the charm has heard of it. Where the charm then begins
+   * another one (a cloud came while a build was failing), that one is followed, too.
+   */
   readonly follow: (onEvent: (event: JournalEvent) => void) => Promise<Followed>;
 }
 
@@ -108,9 +111,12 @@ export async function deployCharm(options: DeploymentOptions): Promise<Deploymen
     status: () => `${unit()?.workload.status ?? ""} ${unit()?.workload.message ?? ""}`,
     statuses: () => (unit()?.history ?? []).map(({ status, message }) => `${status} ${message}`),
     follow: async (onEvent) => {
-      const followed = await followBuild(await newestBuild(), onEvent, signal);
-      await settle();
-      return followed;
+      for (;;) {
+        const folder = await newestBuild();
+        const followed = await followBuild(folder, onEvent, signal);
+        await settle();
+        if ((await newestBuild()) === folder) return followed;
+      }
     },
     async [Symbol.asyncDispose]() {
       await endLeftBuilders(root);
