@@ -227,7 +227,10 @@ describe("the journals", () => {
 
   test("list-builds tells one line per build, oldest first, or JSON", async () => {
     await using root = await folder();
-    await writeBuild(root.path, requestWith({ id: "20261124t000000-0001", reason: "action" }));
+    await writeBuild(
+      root.path,
+      requestWith({ createdAt: new Date().toISOString(), id: "20261124t000000-0001", reason: "action" }),
+    );
     const images = [
       { base: "noble", arch: "x64" },
       { base: "jammy", arch: "x64" },
