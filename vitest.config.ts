@@ -9,7 +9,7 @@ export default defineConfig({
     unstubEnvs: true,
     expect: { requireAssertions: true },
     projects: [
-      { extends: true, test: { name: "unit", include: ["tests/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "unit", include: ["tests/unit/**/*.test.ts"], maxWorkers: 3 } },
       { extends: true, test: { name: "charm", include: ["tests/charm/**/*.test.ts"], testTimeout: 30_000 } },
       { extends: true, test: { name: "cloud", include: ["tests/cloud/**/*.test.ts"], ...onRealCloud } },
       {

@@ -2,8 +2,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { waitFor } from "../../src/base/deadline.ts";
-import { isMissing } from "../../src/base/files.ts";
-import { listBuilds, readBuild } from "../../src/build/history.ts";
+import { isMissing, readOptional } from "../../src/base/files.ts";
+import { listBuilds, PID_FILE } from "../../src/build/history.ts";
+import { processIdentity } from "../../src/build/process-id.ts";
 import { stopBuild } from "../../src/build/stop-build.ts";
 
 /** Cancels every running build below the file system root `root` and waits until their processes are gone. */
@@ -19,8 +20,9 @@ export async function endLeftBuilders(root: string): Promise<void> {
   for (const unit of units) {
     for (const build of await listBuilds(join(state, unit, "builds"))) {
       if (!(await stopBuild(build))) continue;
+      const pid = Number(await readOptional(join(build.folder, PID_FILE)));
       await waitFor(AbortSignal.timeout(120_000), 200, async () =>
-        (await readBuild(build.folder))?.state === "running" ? undefined : true,
+        (await processIdentity(pid)) === null ? true : undefined,
       );
     }
   }

@@ -41,7 +41,9 @@ export function asError(value: unknown): Error {
 /** The messages of `error` and its chain of causes as one line, repeated texts left out. */
 export function describe(error: unknown): string {
   const parts: string[] = [];
-  for (let current: unknown = error; current !== undefined && parts.length < 8;) {
+  let current = error;
+  // bounded by the chain's length, not by what it says: a chain can be a circle
+  for (let depth = 0; current !== undefined && depth < 8; depth += 1) {
     const { message, cause } = asError(current);
     const text = message.replace(/\s+/g, " ").trim();
     if (text !== "" && !parts.some((part) => part.includes(text))) parts.push(text);

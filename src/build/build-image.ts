@@ -3,11 +3,12 @@ import type { Logger } from "../base/log.ts";
 import { AppError, describe } from "../base/errors.ts";
 import { ResourceScope } from "../base/scope.ts";
 import { listFlavors, listNetworks, type Cloud } from "../openstack/index.ts";
-import type { Communicator, SshTarget } from "../ssh/communicator.ts";
+import { SshError, type Communicator, type SshTarget } from "../ssh/communicator.ts";
 import { userData } from "./cloud-init/user-data.ts";
 import type { Journal } from "./journal.ts";
 import { LIMITS } from "./limits.ts";
 import { progressOf, step, type StepContext } from "./step.ts";
+import { checkServer } from "./steps/check-server.ts";
 import { chooseFlavor, chooseNetwork } from "./steps/choose-server.ts";
 import { launchBuilder, logIn, registerKeyPair } from "./steps/launch-builder.ts";
 import { prepareBaseImage } from "./steps/prepare-base-image.ts";
@@ -50,6 +51,13 @@ export function contextOf(spec: ImageSpec, deps: BuildDeps, signal: AbortSignal)
   return { image, log: deps.log.child({ image }), journal: deps.journal, signal };
 }
 
+/** Holds the undos of one image's steps; what they cannot delete is journalled. */
+export function scopeOf({ log, journal }: StepContext): ResourceScope {
+  return new ResourceScope(log, (what, error) =>
+    journal.add({ event: "leftover", what, error: describe(error) }),
+  );
+}
+
 /**
  * Builds `spec` and gives its verified copies. Throws when there is none; targets that failed beside good
  * ones are named by the error in `failed`. Whatever happens, the server, the key pair and the snapshot go.
@@ -64,11 +72,10 @@ export async function buildImage(
   const context = contextOf(spec, deps, signal);
   const { cloud, securityGroupId, runnerVersion, script } = prepared;
   const { journal, log } = context;
-  await using scope = new ResourceScope(log, (what, error) =>
-    journal.add({ event: "leftover", what, error: describe(error) }),
-  );
+  // the scope of every step: a step that is cut short is not waited for, this is
+  await using scope = scopeOf(context);
 
-  const base = await ensureBaseImage(spec, request, cloud, deps, context);
+  const base = await ensureBaseImage(spec, request, cloud, deps, context, scope);
 
   const { flavor, network } = await step(
     context,
@@ -124,6 +131,7 @@ export async function buildImage(
         spec,
         runnerVersion,
         context,
+        scope,
         onProgress,
       },
       limit,
@@ -138,33 +146,55 @@ export async function buildImage(
   return { artifacts, failed: failures.length === 0 ? null : uploadError(failures) };
 
   async function provisionGuest(): Promise<void> {
-    await using guest = await step(context, "log in to the builder", LIMITS.connect, async (limit) =>
-      logIn({ cloud, builder, keys, connect: deps.connect, context }, limit),
+    const needs = { cloud, builder, keys, connect: deps.connect, context, limitMs: LIMITS.connect };
+    await using guest = await step(context, "log in to the builder", LIMITS.logIn, async (limit) =>
+      logIn(needs, limit),
     );
     await step(context, "run cloud-init", LIMITS.cloudInit, async (limit) =>
-      awaitCloudInit(guest, request.id, log, limit),
+      inGuest(limit, () => awaitCloudInit(guest, request.id, log, limit)),
     );
     if (script !== null) {
       await step(context, "run the script", LIMITS.script, async (limit) =>
-        runScript(guest, script.text, script.secrets, log, limit),
+        inGuest(limit, () => runScript(guest, script.text, script.secrets, log, limit)),
       );
     }
-    await step(context, "clean the guest", LIMITS.clean, async (limit) => cleanGuest(guest, log, limit));
+    await step(context, "clean the guest", LIMITS.clean, async (limit) =>
+      inGuest(limit, () => cleanGuest(guest, log, limit)),
+    );
+  }
+
+  // a connection that breaks says little; the server behind it may say more
+  async function inGuest(limit: AbortSignal, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof SshError) await checkServer(cloud, builder.server.id, limit);
+      throw error;
+    }
   }
 }
 
-/** The step that brings `spec`'s base image into the build cloud. */
+/** The step that brings `spec`'s base image into the build cloud; `scope` deletes half of one. */
 export async function ensureBaseImage(
   spec: ImageSpec,
   request: BuildRequest,
   cloud: Cloud,
   deps: BuildDeps,
   context: StepContext,
+  scope: ResourceScope,
 ): ReturnType<typeof prepareBaseImage> {
   const name = "prepare the base image";
   return await step(context, name, LIMITS.baseImage, async (limit) =>
     prepareBaseImage(
-      { cloud, request, spec, downloads: deps.downloads, context, onProgress: progressOf(context, name) },
+      {
+        cloud,
+        request,
+        spec,
+        downloads: deps.downloads,
+        context,
+        scope,
+        onProgress: progressOf(context, name),
+      },
       limit,
     ),
   );

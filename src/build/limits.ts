@@ -9,6 +9,8 @@ export const LIMITS = {
   choose: minutes(2),
   launch: minutes(20),
   connect: minutes(15),
+  /** {@link connect} and the time to read the console afterwards. */
+  logIn: minutes(16),
   cloudInit: minutes(60),
   script: minutes(60),
   clean: minutes(10),
@@ -28,7 +30,8 @@ export const LIMITS = {
 export const POLL = {
   server: seconds(1),
   image: seconds(1),
-  console: seconds(5),
+  /** How often the server is looked at while its guest does not answer. */
+  silentGuest: seconds(5),
   connect: seconds(1),
 } as const;
 

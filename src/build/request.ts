@@ -82,8 +82,8 @@ export function parseOrder(json: string): Order | null {
   return result.success ? result.output : null;
 }
 
-/** A new build id, sortable by time: `20261123t195102-3f9a`. */
+/** A new build id, sortable by its time in milliseconds: `20261123t195102417-3f9a`. */
 export function newBuildId(now: Date): string {
-  const stamp = now.toISOString().replace(/[-:]/g, "").replace(/\..*/, "").toLowerCase();
+  const stamp = now.toISOString().replace(/[-:.]/g, "").replace("Z", "").toLowerCase();
   return `${stamp}-${randomBytes(2).toString("hex")}`;
 }

@@ -7,6 +7,7 @@ import {
   buildImage,
   contextOf,
   ensureBaseImage,
+  scopeOf,
   type BuildDeps,
   type Prepared,
   type Targets,
@@ -76,7 +77,9 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
     await reapOrphans([cloud]);
     await prepareSecurityGroup();
     for (const spec of request.images) {
-      await ensureBaseImage(spec, request, cloud, deps, contextOf(spec, deps, signal));
+      const imageContext = contextOf(spec, deps, signal);
+      await using scope = scopeOf(imageContext);
+      await ensureBaseImage(spec, request, cloud, deps, imageContext, scope);
     }
     return null;
   }

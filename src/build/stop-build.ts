@@ -5,11 +5,11 @@ import { PID_FILE, type Build } from "./history.ts";
 import { processIdentity } from "./process-id.ts";
 
 /**
- * Asks the process of a running build to cancel (SIGTERM); it deletes what it made in the cloud and ends by
- * itself. False when the build does not run.
+ * Asks the process of a build that runs or is about to run to cancel (SIGTERM); it deletes what it made in the
+ * cloud and ends by itself. False when there is no such process.
  */
 export async function stopBuild(build: Build): Promise<boolean> {
-  if (build.state !== "running") return false;
+  if (build.state !== "running" && build.state !== "queued") return false;
   const pid = Number(await readOptional(join(build.folder, PID_FILE)));
   if (!Number.isInteger(pid) || pid <= 1 || (await processIdentity(pid)) === null) return false;
   process.kill(pid, "SIGTERM");

@@ -10,7 +10,7 @@ const PAUSE_MS = 10_000;
 /** The command waits for Juju's machine lock, which other units' hooks may hold. */
 const WAKE_LIMIT_MS = minutes(4);
 
-/** Wakes the charm; dispose of it at the build's end, which wakes once more when something is due. */
+/** Wakes the charm; dispose of it at the build's end, which wakes once more. */
 export interface Waker extends AsyncDisposable {
   /** Wakes the charm soon; several calls within ten seconds make one wake. */
   readonly soon: () => void;

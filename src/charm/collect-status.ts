@@ -2,13 +2,10 @@
 import { join } from "node:path";
 import { currentSteps, type Build, type StepView } from "../build/history.ts";
 import { BUILD_LOG_FILE } from "../build/start-build.ts";
-import { active, blocked, maintenance, waiting, type Status } from "../juju/index.ts";
+import { active, blocked, LONGEST_MESSAGE, maintenance, waiting, type Status } from "../juju/index.ts";
 import { isUnderWay } from "./due.ts";
 import type { Facts } from "./facts.ts";
 import { publishedImages, tagsOf } from "./image-relation.ts";
-
-/** Longest part of a status that quotes an error; the path of the log must still fit behind it. */
-const LONGEST_ERROR = 300;
 
 /** All statuses that hold; the worst is shown. `next` is when the schedule fires again, null without one. */
 export function statusesOf(
@@ -39,9 +36,12 @@ function afterBuild(build: Build): readonly Status[] {
   const log = join(build.folder, BUILD_LOG_FILE);
   switch (build.state) {
     case "failed": {
+      const [before, after] = ["build failed: ", `; see ${log}`];
+      // of a long error the end goes, never the path behind it
+      const room = LONGEST_MESSAGE - before.length - after.length;
       const error = build.errors.join("; ");
-      const text = error.length > LONGEST_ERROR ? `${error.slice(0, LONGEST_ERROR)}...` : error;
-      return [blocked(`build failed: ${text}; see ${log}`)];
+      const text = error.length > room ? `${error.slice(0, Math.max(room - 1, 0))}…` : error;
+      return [blocked(`${before}${text}${after}`)];
     }
     case "interrupted":
       return [blocked(`build ${build.id} was interrupted; run the action run to build again; see ${log}`)];

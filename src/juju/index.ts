@@ -55,6 +55,6 @@ export {
 } from "./model.ts";
 export type { Relation, Settings } from "./relation.ts";
 export type { Secret } from "./secrets.ts";
-export { active, blocked, maintenance, waiting, worst, type Status } from "./status.ts";
+export { active, blocked, LONGEST_MESSAGE, maintenance, waiting, worst, type Status } from "./status.ts";
 export type { JujuVersion } from "./version.ts";
 export type { NewSecret, Setting } from "./writes.ts";

@@ -20,8 +20,8 @@ export const maintenance = (message: string): Status => ({ name: "maintenance", 
 export const waiting = (message: string): Status => ({ name: "waiting", message });
 
 const WORST_FIRST: readonly StatusName[] = ["blocked", "maintenance", "waiting", "active"];
-/** `juju status` shows a line. */
-const MAX_MESSAGE_LENGTH = 500;
+/** Longest message of a status in characters, of which `juju status` shows a line; a longer one is cut. */
+export const LONGEST_MESSAGE = 500;
 
 /** The worst of `statuses`, the first of equals; `undefined` for none. */
 export function worst(statuses: readonly Status[]): Status | undefined {
@@ -36,7 +36,7 @@ export function worst(statuses: readonly Status[]): Status | undefined {
 export function statusSetter(tool: HookTool): (status: Status) => Promise<void> {
   let last: Status | undefined;
   return async ({ name, message }) => {
-    const next: Status = { name, message: oneLine(redact(message), MAX_MESSAGE_LENGTH) };
+    const next: Status = { name, message: oneLine(redact(message), LONGEST_MESSAGE) };
     if (last?.name === next.name && last.message === next.message) return;
     await statusSet(tool, next.name, next.message);
     last = next;

@@ -1,12 +1,11 @@
 /** What goes wrong inside a real guest: the unit says so in one sentence, and nothing is lost or left. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { silentLogger } from "../../src/base/log.ts";
-import { listImages, listKeyPairs, listServers, openCloud } from "../../src/openstack/index.ts";
 import { labCloud, labReset, labUp } from "../../lab/lab.ts";
 import { LAB_ROOT } from "../../lab/layout.ts";
 import { APPLICATION, deployCharm, PACKAGES, type Deployment } from "../../lab/story/deployment.ts";
 import { serveScript, type ScriptServer } from "../../lab/story/script-server.ts";
+import { leftInTheClouds } from "../support/left-in-the-clouds.ts";
 
 const signal = AbortSignal.timeout(1_100_000);
 const lab = labCloud("real");
@@ -33,22 +32,6 @@ afterAll(async () => {
   await script[Symbol.asyncDispose]();
 });
 
-async function leftInTheClouds(): Promise<readonly string[]> {
-  const left: string[] = [];
-  for (const project of ["builder", "runner-a"] as const) {
-    const auth = { ...lab.credentials(project), caFile: null };
-    const cloud = await openCloud(project, auth, { signal, log: silentLogger });
-    using _closing = { [Symbol.dispose]: () => cloud.close() };
-    const images = await listImages(cloud, { owner: cloud.projectId }, { signal });
-    left.push(
-      ...(await listServers(cloud, {}, { signal })).map(({ name }) => name),
-      ...(await listKeyPairs(cloud, { signal })).map(({ name }) => name),
-      ...images.map(({ name }) => name).filter((name) => !name.includes("-base-")),
-    );
-  }
-  return left;
-}
-
 test("a section that fails in cloud-init blocks the unit with its name and the reason", async () => {
   const { build } = await deployment.follow(() => {});
   expect(build.state).toBe("failed");
@@ -56,7 +39,7 @@ test("a section that fails in cloud-init blocks the unit with its name and the r
     /^blocked build failed: noble-x64: cannot run cloud-init: section packages failed in the guest: E: Unable to locate package no-such-package; see .*build\.log$/,
   );
   expect(deployment.databag("runner-a")["id"]).toBeUndefined();
-  expect(await leftInTheClouds()).toEqual([]);
+  expect(await leftInTheClouds(lab, ["builder", "runner-a"], signal)).toEqual([]);
 });
 
 test("a script that fails blocks the unit with its exit code and last line", async () => {
@@ -71,5 +54,5 @@ test("a script that fails blocks the unit with its exit code and last line", asy
     /^blocked build failed: noble-x64: cannot run the script: the command exited with 3: the last line; see .*build\.log$/,
   );
   expect(deployment.databag("runner-a")["id"]).toBeUndefined();
-  expect(await leftInTheClouds()).toEqual([]);
+  expect(await leftInTheClouds(lab, ["builder", "runner-a"], signal)).toEqual([]);
 });

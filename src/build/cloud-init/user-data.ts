@@ -7,7 +7,7 @@ import { packagesFor } from "./packages.ts";
 const END = "IMAGE_BUILDER_SECTION";
 
 /** Names of the recipe's sections for an image, in the order in which they run. */
-export function sectionsOf(recipe: Recipe): readonly string[] {
+export function sectionsOf(spec: ImageSpec, recipe: Recipe): readonly string[] {
   return [
     "hostname",
     "apt-sources",
@@ -16,7 +16,8 @@ export function sectionsOf(recipe: Recipe): readonly string[] {
     "sysctl",
     "users",
     ...(recipe.snaps.length > 0 ? ["snaps"] : []),
-    ...(recipe.npmPackages.length > 0 ? ["npm-packages"] : []),
+    // focal's npm is too old for what is in the registry today
+    ...(recipe.npmPackages.length > 0 && spec.base !== "focal" ? ["npm-packages"] : []),
     "runner",
   ];
 }
@@ -41,7 +42,7 @@ export async function userData(
     RUNNER_MIRROR: recipe.runnerMirror.replace(/\/+$/, ""),
     ...proxyVariables(recipe),
   };
-  const sections = sectionsOf(recipe);
+  const sections = sectionsOf(spec, recipe);
   const [frame, ...texts] = await Promise.all([
     readFile(new URL("frame.sh", import.meta.url), "utf8"),
     ...sections.map((name) => readFile(new URL(`sections/${name}.sh`, import.meta.url), "utf8")),

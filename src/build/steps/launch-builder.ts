@@ -1,6 +1,6 @@
 /** The builder server: key pair, launch, log-in. */
-import { waitFor } from "../../base/deadline.ts";
-import { AppError, CancelledError, describe } from "../../base/errors.ts";
+import { waitFor, withDeadline } from "../../base/deadline.ts";
+import { AppError, DeadlineError, describe } from "../../base/errors.ts";
 import type { ResourceScope } from "../../base/scope.ts";
 import {
   consoleOutput,
@@ -19,6 +19,8 @@ import { builderName, keyPairName, ownerTags } from "../names.ts";
 import { POLL } from "../limits.ts";
 import type { StepContext } from "../step.ts";
 import type { BuildRequest, ImageSpec } from "../types.ts";
+import { checkServer } from "./check-server.ts";
+import { createInScope } from "./create-in-scope.ts";
 
 /** A server that is ACTIVE, with the way to get rid of it before the scope ends. */
 export interface Builder {
@@ -68,26 +70,33 @@ export async function launchBuilder(
 ): Promise<Builder> {
   const { cloud, request, spec, context, scope } = needs;
   const name = builderName(request.owner, spec, request.id);
-  const { id } = await createServer(
-    cloud,
-    {
-      name,
-      imageId: needs.imageId,
-      flavorId: needs.flavorId,
-      networkId: needs.networkId,
-      keyName,
-      securityGroupIds: [needs.securityGroupId],
-      userData: needs.userData,
-      // mitigates CVE-2024-6174, and works where there is no metadata service
-      configDrive: true,
-      metadata: ownerTags(request.owner, request.id, "builder"),
+  const { made, discard } = await createInScope(
+    scope,
+    `server ${name}`,
+    signal,
+    async (patience) =>
+      await createServer(
+        cloud,
+        {
+          name,
+          imageId: needs.imageId,
+          flavorId: needs.flavorId,
+          networkId: needs.networkId,
+          keyName,
+          securityGroupIds: [needs.securityGroupId],
+          userData: needs.userData,
+          // mitigates CVE-2024-6174, and works where there is no metadata service
+          configDrive: true,
+          metadata: ownerTags(request.owner, request.id, "builder"),
+        },
+        { signal: patience },
+      ),
+    async (server, undoSignal) => {
+      await deleteServer(cloud, server.id, { signal: undoSignal });
+      await waitForServerGone(cloud, server.id, { signal: undoSignal });
     },
-    { signal },
   );
-  const discard = scope.defer(`server ${id}`, async (undoSignal) => {
-    await deleteServer(cloud, id, { signal: undoSignal });
-    await waitForServerGone(cloud, id, { signal: undoSignal });
-  });
+  const { id } = made;
   context.journal.add({ event: "created", image: context.image, kind: "server", id, name });
   const server = await waitForServer(cloud, id, "ACTIVE", { signal, everyMs: POLL.server });
   const [first] = server.addresses.toSorted((a, b) => a.version - b.version);
@@ -102,11 +111,13 @@ export interface LoginNeeds {
   readonly keys: KeyPair;
   readonly connect: (target: SshTarget, signal: AbortSignal) => Promise<Communicator>;
   readonly context: StepContext;
+  /** How long to try, in milliseconds; less than the signal allows, so that the error can tell more. */
+  readonly limitMs: number;
 }
 
 /**
- * Logs in as `ubuntu`, again and again until sshd is up and cloud-init has put the key. When the signal ends
- * the wait, the error tells the last lines of the server's console.
+ * Logs in as `ubuntu`, again and again until sshd is up and cloud-init has put the key. When the time is over,
+ * the error tells the last line of the server's console; a server that failed or is gone ends the wait at once.
  */
 export async function logIn(needs: LoginNeeds, signal: AbortSignal): Promise<Communicator> {
   const { cloud, builder, keys, context } = needs;
@@ -121,22 +132,28 @@ export async function logIn(needs: LoginNeeds, signal: AbortSignal): Promise<Com
     privateKey: keys.privateKey,
     isHostKey,
   };
+  let checkedAt = performance.now();
   try {
-    return await waitFor(signal, POLL.connect, async () => {
-      try {
-        return await needs.connect(target, signal);
-      } catch (error) {
-        if (!(error instanceof SshError)) throw error;
-        last = error;
+    return await withDeadline(signal, needs.limitMs, "log-in by SSH", async (limit) =>
+      waitFor(limit, POLL.connect, async () => {
+        try {
+          return await needs.connect(target, limit);
+        } catch (error) {
+          if (!(error instanceof SshError)) throw error;
+          last = error;
+        }
+        if (performance.now() - checkedAt < POLL.silentGuest) return undefined;
+        checkedAt = performance.now();
+        await checkServer(cloud, builder.server.id, limit);
         return undefined;
-      }
-    });
+      }),
+    );
   } catch (error) {
-    if (error instanceof CancelledError) throw error;
+    if (!(error instanceof DeadlineError) || signal.aborted) throw error;
     const lines = await consoleTail(cloud, builder.server.id);
     context.log.error({ console: lines, err: last }, "the guest does not let us in; its console's end");
     throw new AppError(
-      `${last === undefined ? "no answer" : describe(last)}; the console's last line is "${lines.at(-1) ?? ""}"`,
+      `${last === undefined ? "no answer" : describe(last)}; the console's last line is "${lines.at(-1)?.trim() ?? ""}"`,
       { cause: error },
     );
   }

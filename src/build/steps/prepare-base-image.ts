@@ -10,11 +10,12 @@ import {
   type Cloud,
   type Image,
 } from "../../openstack/index.ts";
-import { ResourceScope } from "../../base/scope.ts";
+import type { ResourceScope } from "../../base/scope.ts";
 import { ARCH_NAMES, downloadBaseImage, locateBaseImage } from "../base-images.ts";
 import { baseImageName, isOwnedBy, ownerTags, TAG } from "../names.ts";
 import type { StepContext } from "../step.ts";
 import type { BuildRequest, ImageSpec } from "../types.ts";
+import { createInScope } from "./create-in-scope.ts";
 
 /** What the step needs beside its signal. */
 export interface BaseImageNeeds {
@@ -23,6 +24,8 @@ export interface BaseImageNeeds {
   readonly spec: ImageSpec;
   readonly downloads: string;
   readonly context: StepContext;
+  /** Deletes an image whose upload failed. */
+  readonly scope: ResourceScope;
   readonly onProgress: (done: number, total: number) => void;
 }
 
@@ -72,35 +75,41 @@ async function upload(
   sha256: string,
   signal: AbortSignal,
 ): Promise<Image> {
-  const { cloud, request, spec, context } = needs;
-  await using scope = new ResourceScope(context.log);
+  const { cloud, request, spec, context, scope } = needs;
   const name = baseImageName(request.owner, spec);
   const { size } = await stat(path);
-  const created = await createImage(
-    cloud,
-    {
-      name,
-      diskFormat: "qcow2",
-      containerFormat: "bare",
-      minDiskGb: 0,
-      minRamMb: 0,
-      visibility: "private",
-      tags: [],
-      properties: {
-        ...ownerTags(request.owner, request.id, "base"),
-        [TAG.base]: spec.base,
-        [TAG.arch]: spec.arch,
-        [TAG.sha256]: sha256,
-        architecture: ARCH_NAMES[spec.arch].glance,
-      },
-    },
-    { signal },
-  );
   let verified = false;
-  scope.defer(`base image ${created.id}`, async (undoSignal) => {
-    if (!verified) await deleteImage(cloud, created.id, { signal: undoSignal });
-  });
+  const { made: created, discard } = await createInScope(
+    scope,
+    `base image ${name}`,
+    signal,
+    async (patience) =>
+      await createImage(
+        cloud,
+        {
+          name,
+          diskFormat: "qcow2",
+          containerFormat: "bare",
+          minDiskGb: 0,
+          minRamMb: 0,
+          visibility: "private",
+          tags: [],
+          properties: {
+            ...ownerTags(request.owner, request.id, "base"),
+            [TAG.base]: spec.base,
+            [TAG.arch]: spec.arch,
+            [TAG.sha256]: sha256,
+            architecture: ARCH_NAMES[spec.arch].glance,
+          },
+        },
+        { signal: patience },
+      ),
+    async ({ id }, undoSignal) => {
+      if (!verified) await deleteImage(cloud, id, { signal: undoSignal });
+    },
+  );
   context.journal.add({ event: "created", image: context.image, kind: "image", id: created.id, name });
+  await using _unverified = { [Symbol.asyncDispose]: async () => (verified ? undefined : await discard()) };
   await uploadImage(cloud, created.id, createReadStream(path, { highWaterMark: 1 << 20 }), {
     sizeBytes: size,
     signal,

@@ -14,6 +14,7 @@ import { POLL } from "../limits.ts";
 import { builderName, ownerTags } from "../names.ts";
 import type { StepContext } from "../step.ts";
 import type { BuildRequest, ImageSpec } from "../types.ts";
+import { createInScope } from "./create-in-scope.ts";
 
 /** A server that is shut off: the only thing that {@link snapshot} takes, so that the order is a type. */
 export interface StoppedServer {
@@ -48,8 +49,13 @@ export async function snapshot(
   const { cloud, request, spec, context, scope } = needs;
   const name = builderName(request.owner, spec, request.id);
   const metadata = ownerTags(request.owner, request.id, "snapshot");
-  const id = await createServerImage(cloud, server.id, { name, metadata }, { signal });
-  scope.defer(`snapshot ${id}`, async (undoSignal) => await deleteImage(cloud, id, { signal: undoSignal }));
+  const { made: id } = await createInScope(
+    scope,
+    `snapshot ${name}`,
+    signal,
+    async (patience) => await createServerImage(cloud, server.id, { name, metadata }, { signal: patience }),
+    async (made, undoSignal) => await deleteImage(cloud, made, { signal: undoSignal }),
+  );
   context.journal.add({ event: "created", image: context.image, kind: "snapshot", id, name });
   const image = await waitForImage(cloud, id, { signal, everyMs: POLL.image });
   await waitForServerIdle(cloud, server.id, { signal });

@@ -11,12 +11,13 @@ import {
   type Cloud,
   type Image,
 } from "../../openstack/index.ts";
-import { ResourceScope } from "../../base/scope.ts";
+import type { ResourceScope } from "../../base/scope.ts";
 import { ARCH_NAMES } from "../base-images.ts";
 import { fanOut } from "../fan-out.ts";
 import { ownerTags, runnerImageName, TAG } from "../names.ts";
 import type { StepContext } from "../step.ts";
 import type { Artifact, BuildRequest, ImageSpec } from "../types.ts";
+import { createInScope } from "./create-in-scope.ts";
 
 /** Properties of the snapshot that describe the disk's content and so belong on every copy. */
 const CARRIED = /^(hw_.+|os_type|os_distro|os_version|os_admin_user|os_require_quiesce)$/;
@@ -33,6 +34,8 @@ export interface UploadNeeds {
   readonly spec: ImageSpec;
   readonly runnerVersion: string;
   readonly context: StepContext;
+  /** Deletes the images that did not become copies. */
+  readonly scope: ResourceScope;
   readonly onProgress: (done: number, total: number) => void;
 }
 
@@ -104,39 +107,46 @@ async function uploadOne(
   data: Readable,
   signal: AbortSignal,
 ): Promise<Artifact> {
-  const { snapshot, request, spec, context } = needs;
-  await using scope = new ResourceScope(context.log);
+  const { snapshot, request, spec, context, scope } = needs;
   // a branch that nobody reads any more must not hold up the others
   using _branch = { [Symbol.dispose]: () => void data.destroy() };
   const carried = Object.entries(snapshot.properties).filter(([name]) => CARRIED.test(name));
   const name = runnerImageName(request.owner, spec);
-  const created = await createImage(
-    cloud,
-    {
-      name,
-      diskFormat: snapshot.diskFormat ?? "qcow2",
-      containerFormat: snapshot.containerFormat ?? "bare",
-      minDiskGb: snapshot.minDiskGb,
-      minRamMb: snapshot.minRamMb,
-      visibility: "private",
-      tags: [],
-      properties: {
-        ...Object.fromEntries(carried),
-        ...ownerTags(request.owner, request.id, "runner"),
-        architecture: ARCH_NAMES[spec.arch].glance,
-        [TAG.base]: spec.base,
-        [TAG.arch]: spec.arch,
-        [TAG.runnerVersion]: needs.runnerVersion,
-        [TAG.created]: new Date().toISOString(),
-      },
-    },
-    { signal },
-  );
   let verified = false;
-  scope.defer(`image ${created.id} in ${cloud.name}`, async (undoSignal) => {
-    if (!verified) await deleteImage(cloud, created.id, { signal: undoSignal });
-  });
+  const { made: created, discard } = await createInScope(
+    scope,
+    `image ${name} in ${cloud.name}`,
+    signal,
+    async (patience) =>
+      await createImage(
+        cloud,
+        {
+          name,
+          diskFormat: snapshot.diskFormat ?? "qcow2",
+          containerFormat: snapshot.containerFormat ?? "bare",
+          minDiskGb: snapshot.minDiskGb,
+          minRamMb: snapshot.minRamMb,
+          visibility: "private",
+          tags: [],
+          properties: {
+            ...Object.fromEntries(carried),
+            ...ownerTags(request.owner, request.id, "runner"),
+            architecture: ARCH_NAMES[spec.arch].glance,
+            [TAG.base]: spec.base,
+            [TAG.arch]: spec.arch,
+            [TAG.runnerVersion]: needs.runnerVersion,
+            [TAG.created]: new Date().toISOString(),
+          },
+        },
+        { signal: patience },
+      ),
+    async ({ id }, undoSignal) => {
+      if (!verified) await deleteImage(cloud, id, { signal: undoSignal });
+    },
+  );
   context.journal.add({ event: "created", image: context.image, kind: "image", id: created.id, name });
+  // another round, and the next build, must not find what did not become a copy
+  await using _unverified = { [Symbol.asyncDispose]: async () => (verified ? undefined : await discard()) };
   await uploadImage(cloud, created.id, data, { signal });
   const image = await waitForImage(cloud, created.id, { signal });
   if (image.sizeBytes !== snapshot.sizeBytes || image.hashValue !== snapshot.hashValue) {

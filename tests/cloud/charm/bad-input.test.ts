@@ -8,11 +8,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { silentLogger } from "../../../src/base/log.ts";
-import { listImages, listKeyPairs, listServers, openCloud } from "../../../src/openstack/index.ts";
 import { labCloud, labReset } from "../../../lab/lab.ts";
 import { LAB_ROOT } from "../../../lab/layout.ts";
 import { APPLICATION, deployCharm, type Deployment } from "../../../lab/story/deployment.ts";
+import { leftInTheClouds } from "../../support/left-in-the-clouds.ts";
 
 const signal = AbortSignal.timeout(600_000);
 const lab = labCloud("fake");
@@ -59,24 +58,8 @@ async function statusWithNothingLeft(): Promise<string> {
   for (const requirer of ["runner-a", "runner-b"] as const) {
     expect(Object.keys(deployment.databag(requirer))).not.toContain("id");
   }
-  expect(await leftInTheClouds()).toEqual([]);
+  expect(await leftInTheClouds(lab, ["builder", "runner-a", "runner-b"], signal)).toEqual([]);
   return deployment.status();
-}
-
-async function leftInTheClouds(): Promise<readonly string[]> {
-  const left: string[] = [];
-  for (const project of ["builder", "runner-a", "runner-b"] as const) {
-    const auth = { ...lab.credentials(project), caFile: null };
-    const cloud = await openCloud(project, auth, { signal, log: silentLogger });
-    using _closing = { [Symbol.dispose]: () => cloud.close() };
-    const images = await listImages(cloud, { owner: cloud.projectId }, { signal });
-    left.push(
-      ...(await listServers(cloud, {}, { signal })).map(({ name }) => name),
-      ...(await listKeyPairs(cloud, { signal })).map(({ name }) => name),
-      ...images.map(({ name }) => name).filter((name) => !name.includes("-image-builder-base-")),
-    );
-  }
-  return left;
 }
 
 test("a flavor that is too small is named with what a build needs", async () => {

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { CancelledError, describe as textOf } from "../../../src/base/errors.ts";
 import { silentLogger } from "../../../src/base/log.ts";
@@ -11,6 +13,11 @@ function recorded(signal = new AbortController().signal): {
   const events: NewJournalEvent[] = [];
   const journal = { add: (event: NewJournalEvent) => void events.push(event) };
   return { context: { image: "noble-x64", log: silentLogger, journal, signal }, events };
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  await once(signal, "abort");
+  throw signal.reason;
 }
 
 describe("step", () => {
@@ -34,11 +41,18 @@ describe("step", () => {
     expect(events.at(-1)).toMatchObject({ event: "step-ended", error: "no valid host" });
   });
 
-  test("ends at its limit even when its work is deaf", async () => {
+  test("ends at its limit, when its work has undone what it made", async () => {
     const { context, events } = recorded();
-    const error: unknown = await step(context, "wait", 20, async () => await new Promise(() => {})).catch(
-      (reason: unknown) => reason,
-    );
+    let undone = false;
+    const error: unknown = await step(context, "wait", 20, async (limit) => {
+      try {
+        await untilAborted(limit);
+      } finally {
+        await setImmediate();
+        undone = true;
+      }
+    }).catch((reason: unknown) => reason);
+    expect(undone).toBe(true);
     expect(textOf(error)).toBe("cannot wait: wait: not done after 20ms");
     expect(events.at(-1)).toMatchObject({ event: "step-ended", error: "wait: not done after 20ms" });
   });
@@ -47,7 +61,7 @@ describe("step", () => {
     const cancel = new AbortController();
     const { context } = recorded(cancel.signal);
     const reason = new CancelledError("cancelled by SIGTERM");
-    const work = step(context, "wait", 60_000, async () => await new Promise(() => {}));
+    const work = step(context, "wait", 60_000, untilAborted);
     cancel.abort(reason);
     await expect(work).rejects.toBe(reason);
   });

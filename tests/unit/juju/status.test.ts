@@ -20,11 +20,11 @@ test("a status is set once, as one line of bounded length, after the end of flag
   const set = statusSetter(tools.tool());
   await set(blocked("-x is\nwrong"));
   await set(blocked("-x is wrong"));
-  await set(waiting("x".repeat(400)));
+  await set(waiting("x".repeat(600)));
   const calls = await tools.calls();
   expect(calls.map(({ argv }) => argv)).toEqual([
     ["status-set", "--", "blocked", "-x is wrong"],
-    ["status-set", "--", "waiting", `${"x".repeat(249)}…`],
+    ["status-set", "--", "waiting", `${"x".repeat(499)}…`],
   ]);
 });
 

@@ -10,6 +10,9 @@ import {
 import { generateKeyPair } from "../../../src/ssh/keys.ts";
 import { startSshServer, type SshServer, type SshServerOptions } from "../../support/ssh-server.ts";
 
+/** A busy machine is slow; a condition that does not come is the failure. */
+const PATIENCE = { timeout: 10_000 };
+
 const keys = await generateKeyPair("test");
 const never = new AbortController().signal;
 
@@ -287,7 +290,7 @@ describe("dispose", () => {
     const guest = await logIn(server);
     await guest[Symbol.asyncDispose]();
     await guest[Symbol.asyncDispose]();
-    await expect.poll(() => server.connections()).toBe(0);
+    await expect.poll(() => server.connections(), PATIENCE).toBe(0);
   });
 
   test("ends after the connection broke", async () => {
@@ -296,7 +299,7 @@ describe("dispose", () => {
     server.drop();
     await expect(guest.run({ command: "x", signal: never })).rejects.toThrow(SshError);
     await guest[Symbol.asyncDispose]();
-    await expect.poll(() => server.connections()).toBe(0);
+    await expect.poll(() => server.connections(), PATIENCE).toBe(0);
   });
 
   test("ends when the guest fell silent and closes nothing", async () => {

@@ -115,10 +115,15 @@ describe("userData", () => {
     const script = relocated(await render(), target.path);
     // without the calls: only the files are written
     await bash(script.slice(0, script.indexOf("\nsection hostname\n")));
-    for (const name of sectionsOf(recipe)) {
+    for (const name of sectionsOf({ base: "noble", arch: "x64" }, recipe)) {
       const text = await readFile(join(source, `cloud-init/sections/${name}.sh`), "utf8");
       expect(await readFile(join(target.path, "run/sections", name), "utf8")).toBe(text);
     }
+  });
+
+  test("installs no npm packages on focal", () => {
+    expect(sectionsOf({ base: "noble", arch: "x64" }, recipe)).toContain("npm-packages");
+    expect(sectionsOf({ base: "focal", arch: "x64" }, recipe)).not.toContain("npm-packages");
   });
 
   test("leaves out the sections that have nothing to do", async () => {

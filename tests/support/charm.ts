@@ -1,0 +1,186 @@
+/**
+ * The charm as Juju runs it: the repository's own `./dispatch`, a process per hook, under the fake Juju. Its
+ * clouds accept connections and never answer, and the builders it starts are stopped at once: a test says how
+ * a build goes on (`charm-builds.ts`).
+ */
+import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FakeJuju, type JournalEntry } from "../../lab/juju/index.ts";
+import { listBuilds, type Build } from "../../src/build/history.ts";
+import { pathsOf, type Paths } from "../../src/build/paths.ts";
+import { holdBuilders, type HeldBuilders } from "./charm-builds.ts";
+
+/** The repository: the charm's folder. */
+export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+const COMPILE_CACHE = join(REPOSITORY, "node_modules/.cache/charm-tests");
+/** The charm's application. */
+export const APPLICATION = "image-builder";
+/** Its unit. */
+export const UNIT = `${APPLICATION}/0`;
+/** The model's UUID. */
+export const MODEL_UUID = "0c9a2e34-7d0b-4a55-9c3e-1f6f8d5b7a10";
+/** Password of the build project's user, in the secret that the charm is given. */
+export const BUILDER_PASSWORD = "builder-S3cret-pass";
+
+type ConfigValues = Readonly<Record<string, string | number | boolean>>;
+
+/** How to deploy. */
+export interface Deployment {
+  /** On top of a complete config; `null` leaves an option unset. */
+  readonly config?: Readonly<Record<string, string | number | null>>;
+  /** Content of the password's secret. */
+  readonly secret?: Readonly<Record<string, string>>;
+  /** False: the secret is not granted to the application. */
+  readonly grant?: boolean;
+}
+
+/** A deployed charm; dispose of it to end its processes and remove its files. */
+export interface Deployed extends AsyncDisposable {
+  readonly juju: FakeJuju;
+  readonly root: string;
+  readonly paths: Paths;
+  readonly passwordSecret: string;
+  /** Keystone's address of a cloud that accepts connections and never answers. */
+  readonly authUrl: string;
+  readonly builders: HeldBuilders;
+  /** Waits until all hooks have run. */
+  readonly settle: () => Promise<void>;
+  /** Sets options, and waits for the hooks. */
+  readonly configure: (values: ConfigValues) => Promise<void>;
+  readonly updateStatus: () => Promise<void>;
+  /** Wakes the charm as a builder does; gives the exit code. */
+  readonly wake: () => Promise<number>;
+  /** Fires a custom event or hook through juju-exec; gives the exit code. */
+  readonly fire: (dispatchPath: string) => Promise<number>;
+  /** `<name> <message>` of the unit's workload. */
+  readonly status: () => string;
+  readonly builds: () => Promise<readonly Build[]>;
+  /** Calls of one hook command since `from` (an index into all calls). */
+  readonly calls: (command: string, from?: number) => readonly JournalEntry[];
+  /** Index of the next call, for {@link Deployed.calls}. */
+  readonly mark: () => number;
+  /** All lines of the model's log, `<level> <message>`. */
+  readonly log: () => readonly string[];
+  /** Hooks that failed. */
+  readonly failures: () => readonly string[];
+}
+
+/** Deploys the charm with a complete config and waits until its first hooks have run. */
+export async function deployBuilder(deployment: Deployment = {}): Promise<Deployed> {
+  await using cleanup = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), "charm-"));
+  cleanup.defer(async () => await rm(directory, { recursive: true, force: true }));
+  const root = join(directory, "root");
+  const paths = pathsOf(root, UNIT);
+  // all deployments share what Node compiles: a cold dispatch takes three times as long
+  await mkdir(COMPILE_CACHE, { recursive: true });
+  await mkdir(dirname(paths.compileCache), { recursive: true });
+  await symlink(COMPILE_CACHE, paths.compileCache);
+  const silent = cleanup.use(await silentServer());
+  const builders = cleanup.use(holdBuilders(paths.builds));
+  const juju = cleanup.use(
+    await FakeJuju.start({
+      directory: join(directory, "j"),
+      model: { name: "test", uuid: MODEL_UUID },
+      version: "3.6.9",
+      extraEnvironment: { IMAGE_BUILDER_ROOT: root },
+      installExecAt: join(root, "usr/bin/juju-exec"),
+      log: ({ message }) => {
+        if (message.includes("started a build")) builders.hold();
+      },
+    }),
+  );
+  const passwordSecret = juju.addSecret(deployment.secret ?? { password: BUILDER_PASSWORD });
+  const settle = async (): Promise<void> => {
+    await juju.settle();
+    builders.hold();
+  };
+  const fire = async (dispatchPath: string): Promise<number> => {
+    const { exit } = await juju.exec(UNIT, `JUJU_DISPATCH_PATH=${dispatchPath} ./dispatch`);
+    await settle();
+    return exit;
+  };
+  const config: Readonly<Record<string, string | number | null>> = {
+    architecture: "amd64",
+    "openstack-auth-url": silent.authUrl,
+    "openstack-project-name": "build",
+    "openstack-project-domain-name": "Default",
+    "openstack-user-name": "builder",
+    "openstack-user-domain-name": "Default",
+    "openstack-password-secret": passwordSecret,
+    ...deployment.config,
+  };
+  await juju.deploy(APPLICATION, {
+    charm: REPOSITORY,
+    link: true,
+    config: Object.fromEntries(
+      Object.entries(config).filter((entry): entry is [string, string | number] => entry[1] !== null),
+    ),
+  });
+  if (deployment.grant !== false) juju.grantSecret(passwordSecret, APPLICATION);
+  await settle();
+  const owned = cleanup.move();
+  return {
+    juju,
+    root,
+    paths,
+    passwordSecret,
+    authUrl: silent.authUrl,
+    builders,
+    settle,
+    async configure(values) {
+      await juju.setConfig(APPLICATION, values);
+      await settle();
+    },
+    async updateStatus() {
+      await juju.updateStatus(UNIT);
+      await settle();
+    },
+    wake: async () => await fire("build-changed"),
+    fire,
+    status() {
+      const workload = juju.status().applications[APPLICATION]?.units[UNIT]?.workload;
+      return `${workload?.status} ${workload?.message}`;
+    },
+    builds: async () => await listBuilds(paths.builds),
+    calls: (command, from = 0) =>
+      juju
+        .journal()
+        .slice(from)
+        .filter((call) => call.command === command),
+    mark: () => juju.journal().length,
+    log: () => juju.logs().map(({ level, message }) => `${level} ${message}`),
+    failures: () =>
+      juju
+        .logs()
+        .filter(({ level, message }) => level === "ERROR" && message.startsWith("hook "))
+        .map(({ message }) => message),
+    async [Symbol.asyncDispose]() {
+      await owned.disposeAsync();
+    },
+  };
+}
+
+async function silentServer(): Promise<AsyncDisposable & { readonly authUrl: string }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    // a builder that is killed resets its connection
+    socket.on("error", () => socket.destroy());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    authUrl: `http://127.0.0.1:${port}/v3`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

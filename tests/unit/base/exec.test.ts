@@ -1,0 +1,91 @@
+import { mkdtempDisposable, open, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { exec, ExecError, spawnDetached } from "../../../src/base/exec.ts";
+import { processIdentity } from "../../../src/build/process-id.ts";
+
+/** A busy machine is slow; a condition that does not come is the failure. */
+const PATIENCE = { timeout: 10_000 };
+
+const signal = new AbortController().signal;
+const env = { PATH: "/usr/bin:/bin" };
+const sh = (script: string, more: object = {}): ReturnType<typeof exec> =>
+  exec("sh", ["-c", script], { env, signal, ...more });
+
+describe("exec", () => {
+  test("gives exit code and both outputs; a failure is not an error", async () => {
+    expect(await sh("echo größe; echo loud >&2; exit 3")).toEqual({
+      code: 3,
+      stdout: "größe\n",
+      stderr: "loud\n",
+    });
+  });
+
+  test("passes parameters without a shell in between", async () => {
+    const { stdout } = await exec("printf", ["%s|", "a b", "$(id)", "'"], { env, signal });
+    expect(stdout).toBe("a b|$(id)|'|");
+  });
+
+  test("gives the child exactly this environment", async () => {
+    const { stdout } = await exec("/usr/bin/env", [], { env: { ONLY: "this" }, signal });
+    expect(stdout).toBe("ONLY=this\n");
+  });
+
+  test("passes input, and an empty one where there is none", async () => {
+    const long = "x".repeat(1_000_000);
+    expect((await sh("cat", { input: long })).stdout).toBe(long);
+    expect((await sh("cat")).stdout).toBe("");
+  });
+
+  test("takes the exit code of a child that does not read its input", async () => {
+    expect((await sh("exit 4", { input: "x".repeat(1_000_000) })).code).toBe(4);
+  });
+
+  test("runs in the folder that is asked for", async () => {
+    expect((await sh("pwd", { cwd: "/usr" })).stdout).toBe("/usr\n");
+  });
+
+  test("tells a program that is not there, with the cause", async () => {
+    const error: unknown = await exec("/nonexistent/x", [], { env, signal }).catch(
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(ExecError);
+    expect(error).toMatchObject({ message: "cannot run /nonexistent/x", cause: { code: "ENOENT" } });
+  });
+
+  test("tells a program that a signal ended", async () => {
+    await expect(sh("kill -TERM $$")).rejects.toThrow("sh was ended by SIGTERM");
+  });
+
+  test("kills the child when cancelled, and throws the reason", async () => {
+    const cancel = new AbortController();
+    const reason = new Error("enough");
+    const began = performance.now();
+    const work = exec("sleep", ["60"], { env, signal: cancel.signal });
+    cancel.abort(reason);
+    await expect(work).rejects.toBe(reason);
+    expect(performance.now() - began).toBeLessThan(1000);
+    await expect(exec("true", [], { env, signal: cancel.signal })).rejects.toBe(reason);
+  });
+});
+
+describe("spawnDetached", () => {
+  test("starts a session of its own that writes to the given file", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "exec-"));
+    const path = join(folder.path, "log");
+    await using log = await open(path, "a");
+    const script = "echo out; echo err >&2; cut -d' ' -f6 /proc/self/stat; pwd; env | grep -c ONLY";
+    const options = { env: { ...env, ONLY: "this" }, cwd: folder.path, output: log.fd };
+    const pid = await spawnDetached("sh", ["-c", script], options);
+    await expect.poll(() => processIdentity(pid), PATIENCE).toBe(null);
+    expect(await readFile(path, "utf8")).toBe(`out\nerr\n${pid}\n${folder.path}\n1\n`);
+  });
+
+  test("tells a program that is not there", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "exec-"));
+    await using log = await open(join(folder.path, "log"), "a");
+    const options = { env, cwd: folder.path, output: log.fd };
+    await expect(spawnDetached("/nonexistent/x", [], options)).rejects.toThrow("cannot run /nonexistent/x");
+  });
+});

@@ -1,0 +1,88 @@
+import { chmod, mkdir, mkdtempDisposable, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { isMissing, readOptional, writeAtomic, writeIfChanged } from "../../../src/base/files.ts";
+
+const temporary = (): ReturnType<typeof mkdtempDisposable> => mkdtempDisposable(join(tmpdir(), "files-"));
+const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
+
+describe("readOptional", () => {
+  test("gives the text, or undefined for no file; any other trouble is an error", async () => {
+    await using folder = await temporary();
+    const path = join(folder.path, "file");
+    expect(await readOptional(path)).toBeUndefined();
+    await writeFile(path, "größe");
+    expect(await readOptional(path)).toBe("größe");
+    await expect(readOptional(folder.path)).rejects.toThrow("EISDIR");
+    expect(isMissing(new Error("no such file"))).toBe(false);
+  });
+});
+
+describe("writeAtomic", () => {
+  test("writes text and mode, and leaves no temporary file", async () => {
+    await using folder = await temporary();
+    const path = join(folder.path, "file");
+    await writeAtomic(path, "secret\n", 0o600);
+    expect(await readFile(path, "utf8")).toBe("secret\n");
+    expect(await modeOf(path)).toBe("600");
+    expect(await readdir(folder.path)).toEqual(["file"]);
+  });
+
+  test("replaces a file together with its mode", async () => {
+    await using folder = await temporary();
+    const path = join(folder.path, "file");
+    await writeFile(path, "a much longer old text");
+    await chmod(path, 0o644);
+    await writeAtomic(path, "new", 0o600);
+    expect(await readFile(path, "utf8")).toBe("new");
+    expect(await modeOf(path)).toBe("600");
+  });
+
+  test("never shows a reader a part of a file", async () => {
+    await using folder = await temporary();
+    const path = join(folder.path, "file");
+    const texts = ["a", "b"].map((letter) => letter.repeat(500_000));
+    await writeAtomic(path, texts[0] ?? "", 0o600);
+    let writing = true;
+    const writer = (async () => {
+      for (let n = 0; n < 20; n += 1) await writeAtomic(path, texts[n % 2] ?? "", 0o600);
+      writing = false;
+    })();
+    const seen = new Set<string>();
+    while (writing) seen.add(await readFile(path, "utf8"));
+    await writer;
+    expect([...seen].every((text) => texts.includes(text))).toBe(true);
+  });
+
+  test("two writers at a time both succeed and one of them wins", async () => {
+    await using folder = await temporary();
+    const path = join(folder.path, "file");
+    await Promise.all(["one", "two"].map((text) => writeAtomic(path, text, 0o600)));
+    expect(["one", "two"]).toContain(await readFile(path, "utf8"));
+    expect(await readdir(folder.path)).toEqual(["file"]);
+  });
+
+  test("leaves the old file and no temporary one when it fails", async () => {
+    await using folder = await temporary();
+    await mkdir(join(folder.path, "file"));
+    await expect(writeAtomic(join(folder.path, "file"), "x", 0o600)).rejects.toThrow("EISDIR");
+    expect(await readdir(folder.path)).toEqual(["file"]);
+    await expect(writeAtomic(join(folder.path, "no/file"), "x", 0o600)).rejects.toThrow("ENOENT");
+  });
+});
+
+describe("writeIfChanged", () => {
+  test("writes only what differs, but corrects the mode in any case", async () => {
+    await using folder = await temporary();
+    const path = join(folder.path, "file");
+    expect(await writeIfChanged(path, "one", 0o600)).toBe(true);
+    const { ino } = await stat(path);
+    await chmod(path, 0o666);
+    expect(await writeIfChanged(path, "one", 0o600)).toBe(false);
+    expect((await stat(path)).ino).toBe(ino);
+    expect(await modeOf(path)).toBe("600");
+    expect(await writeIfChanged(path, "two", 0o600)).toBe(true);
+    expect(await readFile(path, "utf8")).toBe("two");
+  });
+});
