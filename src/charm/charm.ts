@@ -4,25 +4,36 @@ import { AppError } from "../base/errors.ts";
 import { listBuilds } from "../build/history.ts";
 import { pathsOf } from "../build/paths.ts";
 import { defineCharm, type Charm, type Run } from "../juju/index.ts";
-import { statusesOf } from "./collect-status.ts";
+import { statusesOf, type StatusFacts } from "./collect-status.ts";
 import { parseConfig, type BuilderConfig } from "./config.ts";
-import { findJujuExec, type CharmEnvironment } from "./environment.ts";
+import type { CharmEnvironment } from "./environment.ts";
 import { readFacts, type Facts } from "./facts.ts";
 import { install, remove } from "./machine.ts";
 import { buildNow, reconcile } from "./reconcile.ts";
-import { nextRun } from "./schedule.ts";
+import { forgetSettled, nextBuild, readSettled, type Settled } from "./settled.ts";
 
 /** The charm for one machine; `environment` says where its files are. */
 export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig> {
   type AnyRun = Run<BuilderConfig>;
   const known = new WeakMap<AnyRun["unit"], Promise<Facts>>();
   const factsOf = async (run: AnyRun): Promise<Facts> => {
-    const facts = known.get(run.unit) ?? readFacts(run, environment);
+    const facts = known.get(run.unit) ?? readAnew(run);
     known.set(run.unit, facts);
     return await facts;
   };
+  const readAnew = async (run: AnyRun): Promise<Facts> => {
+    await forgetSettled(pathsOf(environment.root, run.context.unit));
+    return await readFacts(run, environment);
+  };
   const converge = async (run: AnyRun): Promise<void> => {
     await reconcile(run, await factsOf(run), environment);
+  };
+
+  const settled = new WeakMap<AnyRun["unit"], Settled>();
+  const convergeUnlessIdle = async (run: AnyRun): Promise<void> => {
+    const found = await readSettled(run, environment);
+    if (found === null) await converge(run);
+    else settled.set(run.unit, found);
   };
 
   return defineCharm<BuilderConfig>({
@@ -38,7 +49,7 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
       },
       start: converge,
       "config-changed": converge,
-      "update-status": converge,
+      "update-status": convergeUnlessIdle,
       "leader-elected": converge,
       "secret-changed": converge,
       "relation-created": converge,
@@ -73,29 +84,21 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     },
     collectStatus: async (run) => {
       if (run.event.kind === "stop" || run.event.kind === "remove") return [];
-      const facts = await factsOf(run);
-      const jujuExec = await findJujuExec(facts.paths);
-      const { unit, model } = run.context;
-      const { intervalHours } = facts.config;
-      const next =
-        jujuExec === null ? null : nextRun({ unit, modelUuid: model.uuid, intervalHours }, new Date());
-      return statusesOf(
-        await withWrites(facts),
-        await listBuilds(facts.paths.builds),
-        run.unit.application,
-        next,
-      );
+      const paths = pathsOf(environment.root, run.context.unit);
+      const facts = settled.get(run.unit) ?? (await withWrites(await factsOf(run)));
+      const next = await nextBuild(run.context, paths, facts.intervalHours);
+      return statusesOf(facts, await listBuilds(paths.builds), run.unit.application, next);
     },
   });
 }
 
 /** `facts` with our databags as they will be when this dispatch has committed. */
-async function withWrites(facts: Facts): Promise<Facts> {
+async function withWrites(facts: Facts): Promise<StatusFacts & { readonly intervalHours: number }> {
   const requirers = await Promise.all(
     facts.requirers.map(async (requirer) => ({
       ...requirer,
       published: await requirer.relation.ourUnitData(),
     })),
   );
-  return { ...facts, requirers };
+  return { ...facts, requirers, intervalHours: facts.config.intervalHours };
 }
