@@ -3,7 +3,7 @@ import { cp, glob, mkdir, rm } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { openstackOnly, sourceUrls } from "./plugins.ts";
+import { builtins, droppablePackages, openstackOnly, sourceUrls } from "./plugins.ts";
 
 /** One JavaScript file of a bundle. */
 export interface BundledFile {
@@ -17,23 +17,34 @@ export interface BundledFile {
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Many packages are CommonJS: in an ES module their calls of `require` for Node's own modules need one. */
-const REQUIRE = 'import{createRequire as $r}from"node:module";const require=$r(import.meta.url);';
+const REQUIRE = 'const require=process.getBuiltinModule("node:module").createRequire(import.meta.url);';
+
+const SOURCE = join(REPOSITORY, "src");
 
 /**
  * Bundles charm and command line into `folder`, which is replaced: `charm/main.mjs` and `cli/main.mjs` as under
- * `src/`, chunks that both share or load lazily, and the shell files under their paths in `src/`. Gives the
+ * `src/`, beside each what it loads lazily, and the shell files under their paths in `src/`. Gives the
  * JavaScript files. Throws esbuild's error when something cannot be resolved.
  */
 export async function bundle(folder: string): Promise<readonly BundledFile[]> {
   await rm(folder, { recursive: true, force: true });
-  const source = join(REPOSITORY, "src");
+  // each by itself: what both use would be one file with all that either needs of it
+  const files = [...(await bundleProgram("charm", folder)), ...(await bundleProgram("cli", folder))];
+  for await (const file of glob("**/*.sh", { cwd: SOURCE })) {
+    await mkdir(join(folder, dirname(file)), { recursive: true });
+    await cp(join(SOURCE, file), join(folder, file));
+  }
+  return files;
+}
+
+async function bundleProgram(name: string, folder: string): Promise<readonly BundledFile[]> {
   const { metafile } = await build({
     absWorkingDir: REPOSITORY,
-    entryPoints: [join(source, "charm/main.ts"), join(source, "cli/main.ts")],
-    outbase: source,
+    entryPoints: [join(SOURCE, name, "main.ts")],
+    outbase: SOURCE,
     outdir: folder,
-    // one folder below the bundle's, like the entries: `sourceUrls` counts on it
-    chunkNames: "chunks/[name]-[hash]",
+    // one folder below the bundle's, like the entry: `sourceUrls` counts on it
+    chunkNames: `${name}/[name]-[hash]`,
     outExtension: { ".js": ".mjs" },
     bundle: true,
     splitting: true,
@@ -44,14 +55,10 @@ export async function bundle(folder: string): Promise<readonly BundledFile[]> {
     metafile: true,
     logLevel: "warning",
     banner: { js: REQUIRE },
-    plugins: [openstackOnly, sourceUrls(source)],
+    plugins: [openstackOnly, builtins, droppablePackages, sourceUrls(SOURCE)],
     // optional speed-ups of ssh2, which are not built; it catches that they are missing
     external: ["cpu-features", "*.node"],
   });
-  for await (const file of glob("**/*.sh", { cwd: source })) {
-    await mkdir(join(folder, dirname(file)), { recursive: true });
-    await cp(join(source, file), join(folder, file));
-  }
   return Object.entries(metafile.outputs).map(([path, { bytes, inputs }]) => ({
     file: relative(folder, join(REPOSITORY, path)),
     bytes,

@@ -1,4 +1,5 @@
 /** What esbuild has to be told about pkgcloud, and about modules that read files beside them. */
+import crypto from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, relative } from "node:path";
 import type { Plugin } from "esbuild";
@@ -23,6 +24,53 @@ export const openstackOnly: Plugin = {
         .replace("function (interface)", "function (face)")
         .replace("interfaces[interface]", "interfaces[face]"),
     }));
+  },
+};
+
+/**
+ * Node's own modules through `process.getBuiltinModule`, and only where something of them is used. An `import`
+ * reads everything that a module exports: `node:http` then loads undici and `node:crypto` its WebCrypto, which
+ * cost as much as all else that an idle hook does.
+ */
+export const builtins: Plugin = {
+  name: "builtins",
+  setup(build) {
+    build.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "builtin", sideEffects: false }));
+    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
+      contents:
+        path === "node:crypto"
+          ? onFirstCall(path, crypto)
+          : `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
+/**
+ * A module whose functions load `path` when they are called. For what an idle hook needs late, while it waits for
+ * Juju; what is no function of `loaded`, its exports, is left out.
+ */
+function onFirstCall(path: string, loaded: object): string {
+  const isFunction = ([, value]: readonly [string, unknown]): boolean =>
+    typeof value === "function" && !/^[A-Z]/.test(value.name);
+  return Object.entries(Object.getOwnPropertyDescriptors(loaded))
+    .map(([name, { value }]) => [name, value as unknown] as const)
+    .filter(isFunction)
+    .map(
+      ([name]) =>
+        `export const ${name} = (...given) => process.getBuiltinModule(${JSON.stringify(path)}).${name}(...given);`,
+    )
+    .join("\n");
+}
+
+/** Packages that do not say so themselves, but only define things: they go where nothing of them is used. */
+export const droppablePackages: Plugin = {
+  name: "droppable-packages",
+  setup(build) {
+    build.onResolve({ filter: /^js-yaml$/ }, async ({ path, ...rest }) => {
+      if (rest.pluginData === droppablePackages) return undefined;
+      const found = await build.resolve(path, { ...rest, pluginData: droppablePackages });
+      return { ...found, sideEffects: false };
+    });
   },
 };
 

@@ -1,16 +1,15 @@
-/** The charm: which event does what. */
+/** The charm: which event does what. What an idle hook does not need is loaded when it is. */
 import { rm } from "node:fs/promises";
 import { AppError } from "../base/errors.ts";
-import { listBuilds } from "../build/history.ts";
+import { listBuilds, type Build } from "../build/history.ts";
 import { pathsOf } from "../build/paths.ts";
 import { defineCharm, type Charm, type Run } from "../juju/index.ts";
 import { statusesOf, type StatusFacts } from "./collect-status.ts";
-import { parseConfig, type BuilderConfig } from "./config.ts";
+import type { BuilderConfig } from "./config.ts";
 import type { CharmEnvironment } from "./environment.ts";
 import { readFacts, type Facts } from "./facts.ts";
 import { install, remove } from "./machine.ts";
-import { buildNow, reconcile } from "./reconcile.ts";
-import { forgetSettled, nextBuild, readSettled, type Settled } from "./settled.ts";
+import { forgetSettled, nextBuild, readSettled } from "./settled.ts";
 
 /** The charm for one machine; `environment` says where its files are. */
 export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig> {
@@ -26,10 +25,11 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     return await readFacts(run, environment);
   };
   const converge = async (run: AnyRun): Promise<void> => {
+    const { reconcile } = await import("./reconcile.ts");
     await reconcile(run, await factsOf(run), environment);
   };
 
-  const settled = new WeakMap<AnyRun["unit"], Settled>();
+  const settled = new WeakMap<AnyRun["unit"], StatusInput>();
   const convergeUnlessIdle = async (run: AnyRun): Promise<void> => {
     const found = await readSettled(run, environment);
     if (found === null) await converge(run);
@@ -38,7 +38,7 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
 
   return defineCharm<BuilderConfig>({
     metadata: { endpoints: ["image"], storages: [] },
-    parseConfig,
+    parseConfig: async (raw) => (await import("./config.ts")).parseConfig(raw),
     hooks: {
       install: async (run) => {
         await install(pathsOf(environment.root, run.context.unit));
@@ -68,7 +68,9 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
       run: async (run) => {
         const facts = await factsOf(run);
         // nobody to build for: the status says so
-        if (facts.targets.length > 0) await buildNow(run, facts, environment, "schedule");
+        if (facts.targets.length === 0) return;
+        const { buildNow } = await import("./reconcile.ts");
+        await buildNow(run, facts, environment, "schedule");
       },
       "build-changed": converge,
     },
@@ -78,6 +80,7 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
         if (facts.targets.length === 0) {
           throw new AppError("cannot build: no related charm has given credentials; integrate one first");
         }
+        const { buildNow } = await import("./reconcile.ts");
         const build = await buildNow(run, facts, environment, "action");
         await run.action.setResults({ build });
       },
@@ -85,20 +88,28 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     collectStatus: async (run) => {
       if (run.event.kind === "stop" || run.event.kind === "remove") return [];
       const paths = pathsOf(environment.root, run.context.unit);
-      const facts = settled.get(run.unit) ?? (await withWrites(await factsOf(run)));
-      const next = await nextBuild(run.context, paths, facts.intervalHours);
-      return statusesOf(facts, await listBuilds(paths.builds), run.unit.application, next);
+      const input = settled.get(run.unit) ?? (await inputOf(await factsOf(run)));
+      const next = await nextBuild(run.context, paths, input.intervalHours);
+      return statusesOf(input, input.builds, run.unit.application, next);
     },
   });
 }
 
-/** `facts` with our databags as they will be when this dispatch has committed. */
-async function withWrites(facts: Facts): Promise<StatusFacts & { readonly intervalHours: number }> {
+/** What the status is told by. */
+interface StatusInput extends StatusFacts {
+  readonly builds: readonly Build[];
+  readonly intervalHours: number;
+}
+
+/** The status is told with our databags as they will be when this dispatch has committed. */
+async function inputOf(facts: Facts): Promise<StatusInput> {
   const requirers = await Promise.all(
     facts.requirers.map(async (requirer) => ({
       ...requirer,
       published: await requirer.relation.ourUnitData(),
     })),
   );
-  return { ...facts, requirers, intervalHours: facts.config.intervalHours };
+  const { specs, targets, config, paths } = facts;
+  const builds = await listBuilds(paths.builds);
+  return { specs, targets, requirers, builds, intervalHours: config.intervalHours };
 }

@@ -1,7 +1,6 @@
 /** Entry of the charm: `./dispatch` runs this for every hook, action and custom event. */
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createLogger } from "../base/log.ts";
 import { runHookProcess } from "../juju/index.ts";
 import { createCharm } from "./charm.ts";
 
@@ -18,4 +17,9 @@ const charm = createCharm({
   path: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
 });
 
-await runHookProcess(charm, process, { createLogger, logLevel: "info" });
+await runHookProcess(charm, process, {
+  // an idle hook logs nothing and so has no use for pino
+  createLogger: async (destination, level) =>
+    (await import("../base/log.ts")).createLogger(destination, level),
+  logLevel: "info",
+});

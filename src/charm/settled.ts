@@ -74,20 +74,25 @@ export async function writeSettled(context: JujuContext, facts: Facts, wanted: W
 export async function readSettled(
   run: Run<BuilderConfig>,
   environment: CharmEnvironment,
-): Promise<Settled | null> {
+): Promise<(Settled & { readonly builds: readonly Build[] }) | null> {
   const { context, unit } = run;
   const paths = pathsOf(environment.root, context.unit);
   const settled = parse(await readOptional(paths.settledFile));
   if (settled === null) return null;
   const age = Date.now() - settled.at;
   if (age < 0 || age > LONGEST_MS) return null;
-  if (settled.surroundings !== (await surroundings(context, paths))) return null;
-  const builds = await listBuilds(paths.builds);
+  const [secrets, found, builds] = await Promise.all([
+    // first, so that the rest is done while Juju answers
+    secretsDigest(unit, settled.secretUris),
+    surroundings(context, paths),
+    listBuilds(paths.builds),
+  ]);
+  if (secrets !== settled.secrets || found !== settled.surroundings) return null;
   if (dueBuild(builds, settled) !== null || isUnpublished(settled, builds)) return null;
   // what an operator has to act on may be put right without an event, by granting a secret for one
   const status = worst(statusesOf(settled, builds, unit.application, null));
-  if (status?.name !== "active" && status?.name !== "maintenance") return null;
-  return (await secretsDigest(unit, settled.secretUris)) === settled.secrets ? settled : null;
+  const isFine = status?.name === "active" || status?.name === "maintenance";
+  return isFine ? { ...settled, builds } : null;
 }
 
 /** When the schedule fires next, as {@link statusesOf} wants it; null where nothing can fire it. */
