@@ -7,6 +7,8 @@ export interface Paths {
   readonly builds: string;
   readonly cloudsFile: string;
   readonly publishedFile: string;
+  /** What the last full reconcile found. */
+  readonly settledFile: string;
   /** On tmpfs: script secrets on their way to the builder. */
   readonly runtime: string;
   readonly cronFile: string;
@@ -25,6 +27,7 @@ export function pathsOf(root: string, unit: string): Paths {
     builds: join(state, "builds"),
     cloudsFile: join(state, "clouds.yaml"),
     publishedFile: join(state, "published.json"),
+    settledFile: join(state, "settled.json"),
     runtime: join(root, "run/github-runner-image-builder", name),
     cronFile: join(root, "etc/cron.d", `github-runner-image-builder-${name}`),
     compileCache: join(root, "var/cache/github-runner-image-builder"),

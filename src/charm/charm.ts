@@ -1,33 +1,44 @@
-/** The charm: which event does what. */
+/** The charm: which event does what. What an idle hook does not need is loaded when it is. */
 import { rm } from "node:fs/promises";
 import { AppError } from "../base/errors.ts";
-import { listBuilds } from "../build/history.ts";
+import { listBuilds, type Build } from "../build/history.ts";
 import { pathsOf } from "../build/paths.ts";
 import { defineCharm, type Charm, type Run } from "../juju/index.ts";
-import { statusesOf } from "./collect-status.ts";
-import { parseConfig, type BuilderConfig } from "./config.ts";
-import { findJujuExec, type CharmEnvironment } from "./environment.ts";
+import { statusesOf, type StatusFacts } from "./collect-status.ts";
+import type { BuilderConfig } from "./config.ts";
+import type { CharmEnvironment } from "./environment.ts";
 import { readFacts, type Facts } from "./facts.ts";
 import { install, remove } from "./machine.ts";
-import { buildNow, reconcile } from "./reconcile.ts";
-import { nextRun } from "./schedule.ts";
+import { forgetSettled, nextBuild, readSettled } from "./settled.ts";
 
 /** The charm for one machine; `environment` says where its files are. */
 export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig> {
   type AnyRun = Run<BuilderConfig>;
   const known = new WeakMap<AnyRun["unit"], Promise<Facts>>();
   const factsOf = async (run: AnyRun): Promise<Facts> => {
-    const facts = known.get(run.unit) ?? readFacts(run, environment);
+    const facts = known.get(run.unit) ?? readAnew(run);
     known.set(run.unit, facts);
     return await facts;
   };
+  const readAnew = async (run: AnyRun): Promise<Facts> => {
+    await forgetSettled(pathsOf(environment.root, run.context.unit));
+    return await readFacts(run, environment);
+  };
   const converge = async (run: AnyRun): Promise<void> => {
+    const { reconcile } = await import("./reconcile.ts");
     await reconcile(run, await factsOf(run), environment);
+  };
+
+  const settled = new WeakMap<AnyRun["unit"], StatusInput>();
+  const convergeUnlessIdle = async (run: AnyRun): Promise<void> => {
+    const found = await readSettled(run, environment);
+    if (found === null) await converge(run);
+    else settled.set(run.unit, found);
   };
 
   return defineCharm<BuilderConfig>({
     metadata: { endpoints: ["image"], storages: [] },
-    parseConfig,
+    parseConfig: async (raw) => (await import("./config.ts")).parseConfig(raw),
     hooks: {
       install: async (run) => {
         await install(pathsOf(environment.root, run.context.unit));
@@ -38,7 +49,7 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
       },
       start: converge,
       "config-changed": converge,
-      "update-status": converge,
+      "update-status": convergeUnlessIdle,
       "leader-elected": converge,
       "secret-changed": converge,
       "relation-created": converge,
@@ -57,7 +68,9 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
       run: async (run) => {
         const facts = await factsOf(run);
         // nobody to build for: the status says so
-        if (facts.targets.length > 0) await buildNow(run, facts, environment, "schedule");
+        if (facts.targets.length === 0) return;
+        const { buildNow } = await import("./reconcile.ts");
+        await buildNow(run, facts, environment, "schedule");
       },
       "build-changed": converge,
     },
@@ -67,35 +80,36 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
         if (facts.targets.length === 0) {
           throw new AppError("cannot build: no related charm has given credentials; integrate one first");
         }
+        const { buildNow } = await import("./reconcile.ts");
         const build = await buildNow(run, facts, environment, "action");
         await run.action.setResults({ build });
       },
     },
     collectStatus: async (run) => {
       if (run.event.kind === "stop" || run.event.kind === "remove") return [];
-      const facts = await factsOf(run);
-      const jujuExec = await findJujuExec(facts.paths);
-      const { unit, model } = run.context;
-      const { intervalHours } = facts.config;
-      const next =
-        jujuExec === null ? null : nextRun({ unit, modelUuid: model.uuid, intervalHours }, new Date());
-      return statusesOf(
-        await withWrites(facts),
-        await listBuilds(facts.paths.builds),
-        run.unit.application,
-        next,
-      );
+      const paths = pathsOf(environment.root, run.context.unit);
+      const input = settled.get(run.unit) ?? (await inputOf(await factsOf(run)));
+      const next = await nextBuild(run.context, paths, input.intervalHours);
+      return statusesOf(input, input.builds, run.unit.application, next);
     },
   });
 }
 
-/** `facts` with our databags as they will be when this dispatch has committed. */
-async function withWrites(facts: Facts): Promise<Facts> {
+/** What the status is told by. */
+interface StatusInput extends StatusFacts {
+  readonly builds: readonly Build[];
+  readonly intervalHours: number;
+}
+
+/** The status is told with our databags as they will be when this dispatch has committed. */
+async function inputOf(facts: Facts): Promise<StatusInput> {
   const requirers = await Promise.all(
     facts.requirers.map(async (requirer) => ({
       ...requirer,
       published: await requirer.relation.ourUnitData(),
     })),
   );
-  return { ...facts, requirers };
+  const { specs, targets, config, paths } = facts;
+  const builds = await listBuilds(paths.builds);
+  return { specs, targets, requirers, builds, intervalHours: config.intervalHours };
 }

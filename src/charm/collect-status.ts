@@ -5,11 +5,16 @@ import { BUILD_LOG_FILE } from "../build/start-build.ts";
 import { active, blocked, LONGEST_MESSAGE, maintenance, waiting, type Status } from "../juju/index.ts";
 import { isUnderWay } from "./due.ts";
 import type { Facts } from "./facts.ts";
-import { publishedImages, tagsOf } from "./image-relation.ts";
+import { publishedImages, tagsOf, type Requirer } from "./image-relation.ts";
+
+/** The part of {@link Facts} that the status is told by. */
+export interface StatusFacts extends Pick<Facts, "specs" | "targets"> {
+  readonly requirers: readonly Pick<Requirer, "application" | "cloud" | "problem" | "published">[];
+}
 
 /** All statuses that hold; the worst is shown. `next` is when the schedule fires again, null without one. */
 export function statusesOf(
-  facts: Facts,
+  facts: StatusFacts,
   builds: readonly Build[],
   application: string,
   next: Date | null,
@@ -71,7 +76,7 @@ function stepText({ image, step, progress }: StepView): string {
   return `${image === "" ? "" : `${image}: `}${step}${percent}`;
 }
 
-function published({ requirers, specs }: Facts, next: Date | null): Status {
+function published({ requirers, specs }: StatusFacts, next: Date | null): Status {
   const [first] = specs;
   const related = requirers.filter(({ cloud }) => cloud !== null);
   const served = related.filter(

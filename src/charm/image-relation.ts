@@ -89,6 +89,20 @@ export function publication(
   return { id: first.id, tags: first.tags, images: formatImages(images) };
 }
 
+/** {@link publication} when it differs from what is published; null when there is nothing to write. */
+export function changedPublication(
+  specs: readonly ImageSpec[],
+  cloud: string,
+  artifacts: ReadonlyMap<string, Artifact>,
+  published: Settings,
+): ReturnType<typeof publication> {
+  const bag = publication(specs, cloud, artifacts, published);
+  if (bag === null) return null;
+  const { id, tags, images } = bag;
+  const isSame = published["id"] === id && published["tags"] === tags && published["images"] === images;
+  return isSame ? null : bag;
+}
+
 /** Ids by tags, as `images` and `id`, `tags` of our own databag say. */
 export function publishedImages(published: Settings): ReadonlyMap<string, string> {
   const result = new Map<string, string>();

@@ -1,6 +1,6 @@
 /** Entry of the charm: `./dispatch` runs this for every hook, action and custom event. */
+import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createLogger } from "../base/log.ts";
 import { runHookProcess } from "../juju/index.ts";
 import { createCharm } from "./charm.ts";
 
@@ -11,9 +11,15 @@ const charm = createCharm({
   builder: [
     process.execPath,
     "--max-semi-space-size=1",
-    fileURLToPath(new URL("../cli/main.ts", import.meta.url)),
+    // a bundled charm (`main.mjs`) has a bundled builder beside it
+    fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url)),
   ],
   path: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
 });
 
-await runHookProcess(charm, process, { createLogger, logLevel: "info" });
+await runHookProcess(charm, process, {
+  // an idle hook logs nothing and so has no use for pino
+  createLogger: async (destination, level) =>
+    (await import("../base/log.ts")).createLogger(destination, level),
+  logLevel: "info",
+});

@@ -16,8 +16,9 @@ import type { BuilderConfig } from "./config.ts";
 import { dueBuild, isUnderWay } from "./due.ts";
 import { builderProgram, findJujuExec, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
-import { publication, publishedImages } from "./image-relation.ts";
+import { changedPublication, publishedImages } from "./image-relation.ts";
 import { cronFile } from "./schedule.ts";
+import { writeSettled } from "./settled.ts";
 
 /** Converges and gives the build that was started, if one was due. */
 export async function reconcile(
@@ -28,12 +29,14 @@ export async function reconcile(
   const { paths } = facts;
   const jujuExec = await writeFiles(run, facts);
   const builds = await forgetOldBuilds(await listBuilds(paths.builds));
-  await publish(facts, builds);
+  const isPublished = await publish(facts, builds);
   const wanted = {
     inputs: inputsDigest(facts, run.context),
     access: accessDigest(facts),
     clouds: facts.targets,
   };
+  // what is only queued may still be refused: the next dispatch looks again
+  if (isPublished) await writeSettled(run.context, facts, wanted);
   const due = dueBuild(builds, wanted);
   if (due === null) return null;
   return await start(run, facts, environment, due, jujuExec);
@@ -84,15 +87,21 @@ async function writeFiles(run: Run<BuilderConfig>, facts: Facts): Promise<string
   return jujuExec;
 }
 
-async function publish(facts: Facts, builds: readonly Build[]): Promise<void> {
+/** Queues the databags that differ; true when none does. */
+async function publish(facts: Facts, builds: readonly Build[]): Promise<boolean> {
   const artifacts = newestArtifacts(builds);
   const ids: string[] = [];
+  let isPublished = true;
   for (const { relation, cloud, published } of facts.requirers) {
-    const bag = cloud === null ? null : publication(facts.specs, cloud, artifacts, published);
-    if (bag !== null) relation.setUnitData(bag);
+    const bag = cloud === null ? null : changedPublication(facts.specs, cloud, artifacts, published);
+    if (bag !== null) {
+      relation.setUnitData(bag);
+      isPublished = false;
+    }
     ids.push(...publishedImages(bag ?? published).values());
   }
   await writeIfChanged(facts.paths.publishedFile, formatPublished([...new Set(ids)]), 0o600);
+  return isPublished;
 }
 
 async function start(

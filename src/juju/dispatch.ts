@@ -1,5 +1,6 @@
 /** One event, start to finish (contract: exit and commit). */
 import { AppError, asError, ConfigError, describe } from "../base/errors.ts";
+import { lazyLogger } from "../base/lazy-log.ts";
 import type { Logger, LogLevel } from "../base/log.ts";
 import { openAction, type Action } from "./action.ts";
 import type { Charm, Run } from "./charm.ts";
@@ -13,7 +14,11 @@ import { blocked, statusSetter, worst, type Status } from "./status.ts";
 
 /** What a dispatch takes from its process. */
 export interface DispatchDeps {
-  readonly createLogger: (destination: { write: (line: string) => void }, level: LogLevel) => Logger;
+  /** Called only when there is something to log, so it may load what it needs. */
+  readonly createLogger: (
+    destination: { write: (line: string) => void },
+    level: LogLevel,
+  ) => Logger | Promise<Logger>;
   /** Lowest level that goes to the model's log; each batch of lines is a process, so `info` is a good choice. */
   readonly logLevel: LogLevel;
   /** Where log lines go when `juju-log` fails; the agent logs a hook's standard error. */
@@ -48,15 +53,16 @@ export async function dispatch<Config>(
     signal: new AbortController().signal,
   });
   const stream = jujuLogStream(logTool, (text) => deps.stderr.write(text));
-  const log = deps.createLogger(stream, deps.logLevel);
+  const { log, flush } = lazyLogger(deps.logLevel, () => deps.createLogger(stream, deps.logLevel));
   const tool = openHookTool(context, { ...limit, signal });
   const action = context.action === null ? null : openAction(context.action, tool);
   try {
     await runEvent(charm, { context, tool, action, log, signal });
     return 0;
   } catch (error) {
-    return await failureCode(error, { context, action, log, signal, stream });
+    return await failureCode(error, { context, action, log, flush, signal, stream });
   } finally {
+    await flush();
     await stream.flush();
   }
 }
@@ -167,12 +173,13 @@ interface FailureParts {
   readonly context: JujuContext;
   readonly action: Action | null;
   readonly log: Logger;
+  readonly flush: () => Promise<void>;
   readonly signal: AbortSignal;
   readonly stream: JujuLogStream;
 }
 
 async function failureCode(error: unknown, parts: FailureParts): Promise<number> {
-  const { context, action, log, signal, stream } = parts;
+  const { context, action, log, flush, signal, stream } = parts;
   if (signal.aborted) {
     log.warn({ event: context.eventName, reason: describe(signal.reason) }, "dispatch was told to end");
     return CANCELLED;
@@ -180,6 +187,7 @@ async function failureCode(error: unknown, parts: FailureParts): Promise<number>
   const err = asError(error);
   if (!(action !== null && error instanceof ConfigError)) {
     log.error({ event: context.eventName, err }, "dispatch failed");
+    await flush();
     stream.send("DEBUG", err.stack ?? err.message);
   }
   if (action === null) return 1;

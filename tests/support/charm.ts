@@ -34,6 +34,8 @@ export interface Deployment {
   readonly config?: Readonly<Record<string, string | number | null>>;
   /** Content of the password's secret. */
   readonly secret?: Readonly<Record<string, string>>;
+  /** Folder of the charm; the repository without it. */
+  readonly charm?: string;
   /** False: the secret is not granted to the application. */
   readonly grant?: boolean;
 }
@@ -115,7 +117,7 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
     ...deployment.config,
   };
   await juju.deploy(APPLICATION, {
-    charm: REPOSITORY,
+    charm: deployment.charm ?? REPOSITORY,
     link: true,
     config: Object.fromEntries(
       Object.entries(config).filter((entry): entry is [string, string | number] => entry[1] !== null),

@@ -1,0 +1,72 @@
+/** From source to bundles, with esbuild. */
+import { cp, glob, mkdir, rm } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { builtins, droppablePackages, openstackOnly, sourceUrls } from "./plugins.ts";
+
+/** One JavaScript file of a bundle. */
+export interface BundledFile {
+  /** Path below the bundle's folder. */
+  readonly file: string;
+  readonly bytes: number;
+  /** The npm packages whose code is in it. */
+  readonly packages: readonly string[];
+}
+
+const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Many packages are CommonJS: in an ES module their calls of `require` for Node's own modules need one. */
+const REQUIRE = 'const require=process.getBuiltinModule("node:module").createRequire(import.meta.url);';
+
+const SOURCE = join(REPOSITORY, "src");
+
+/**
+ * Bundles charm and command line into `folder`, which is replaced: `charm/main.mjs` and `cli/main.mjs` as under
+ * `src/`, beside each what it loads lazily, and the shell files under their paths in `src/`. Gives the
+ * JavaScript files. Throws esbuild's error when something cannot be resolved.
+ */
+export async function bundle(folder: string): Promise<readonly BundledFile[]> {
+  await rm(folder, { recursive: true, force: true });
+  // each by itself: what both use would be one file with all that either needs of it
+  const files = [...(await bundleProgram("charm", folder)), ...(await bundleProgram("cli", folder))];
+  for await (const file of glob("**/*.sh", { cwd: SOURCE })) {
+    await mkdir(join(folder, dirname(file)), { recursive: true });
+    await cp(join(SOURCE, file), join(folder, file));
+  }
+  return files;
+}
+
+async function bundleProgram(name: string, folder: string): Promise<readonly BundledFile[]> {
+  const { metafile } = await build({
+    absWorkingDir: REPOSITORY,
+    entryPoints: [join(SOURCE, name, "main.ts")],
+    outbase: SOURCE,
+    outdir: folder,
+    // one folder below the bundle's, like the entry: `sourceUrls` counts on it
+    chunkNames: `${name}/[name]-[hash]`,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    minify: true,
+    metafile: true,
+    logLevel: "warning",
+    banner: { js: REQUIRE },
+    plugins: [openstackOnly, builtins, droppablePackages, sourceUrls(SOURCE)],
+    // optional speed-ups of ssh2, which are not built; it catches that they are missing
+    external: ["cpu-features", "*.node"],
+  });
+  return Object.entries(metafile.outputs).map(([path, { bytes, inputs }]) => ({
+    file: relative(folder, join(REPOSITORY, path)),
+    bytes,
+    packages: [...new Set(Object.keys(inputs).flatMap(packageOf))].toSorted(),
+  }));
+}
+
+function packageOf(input: string): string[] {
+  const [, name] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input) ?? [];
+  return name === undefined ? [] : [name];
+}
