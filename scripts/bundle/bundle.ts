@@ -16,8 +16,14 @@ export interface BundledFile {
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Many packages are CommonJS: in an ES module their calls of `require` for Node's own modules need one. */
-const REQUIRE = 'const require=process.getBuiltinModule("node:module").createRequire(import.meta.url);';
+/**
+ * Many packages are CommonJS: in an ES module their `require` for Node's own modules needs one. What is not
+ * bundled is missing, and said to be so in Node's way; `createRequire` would load Node's source maps for that.
+ */
+const REQUIRE = [
+  "const require=(id)=>{const found=process.getBuiltinModule(id);if(found)return found;",
+  'throw Object.assign(new Error(`cannot find ${id}`),{code:"MODULE_NOT_FOUND"})};',
+].join("");
 
 const SOURCE = join(REPOSITORY, "src");
 
@@ -47,7 +53,8 @@ async function bundleProgram(name: string, folder: string): Promise<readonly Bun
     chunkNames: `${name}/[name]-[hash]`,
     outExtension: { ".js": ".mjs" },
     bundle: true,
-    splitting: true,
+    // one file is opened faster than five; what the builder may need is too much for that
+    splitting: name === "cli",
     format: "esm",
     platform: "node",
     target: "node24",
