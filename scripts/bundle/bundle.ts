@@ -62,7 +62,7 @@ async function bundleProgram(name: string, folder: string): Promise<readonly Bun
     metafile: true,
     logLevel: "warning",
     banner: { js: REQUIRE },
-    plugins: [openstackOnly, builtins, droppablePackages, sourceUrls(SOURCE)],
+    plugins: [openstackOnly, builtins(name === "charm"), droppablePackages, sourceUrls(SOURCE)],
     // optional speed-ups of ssh2, which are not built; it catches that they are missing
     external: ["cpu-features", "*.node"],
   });
