@@ -1,5 +1,4 @@
 #!/bin/sh
-# Stands for every hook command in a bench: notes its name and answers at once.
-name=${0##*/}
-echo "$name" >>"$BENCH_CALLS"
-[ "$name" != secret-get ] || echo "$BENCH_SECRET"
+# Stands for a hook command under whose name it is linked: notes the call beside itself and answers at once.
+echo "${0##*/}" >>"${0%/*}/calls"
+[ "${0##*/}" != secret-get ] || echo '{"password":"'"$JUJU_BENCH_PASSWORD"'"}'

@@ -34,10 +34,10 @@ export function median(values: readonly number[]): number {
   return ((sorted[Math.ceil(half) - 1] ?? Number.NaN) + (sorted[Math.floor(half)] ?? Number.NaN)) / 2;
 }
 
-/** Median of each round's quotient of two variants, both less what `floor` (a process that does nothing) takes. */
-export function ratio(timings: Timings, of: string, to: string, floor: number): number {
+/** Median of each round's quotient of two variants: what load does to a round, it does to both. */
+export function ratio(timings: Timings, of: string, to: string): number {
   const below = timings.get(to) ?? [];
-  return median((timings.get(of) ?? []).map((ms, round) => (ms - floor) / ((below[round] ?? 0) - floor)));
+  return median((timings.get(of) ?? []).map((ms, round) => ms / (below[round] ?? Number.NaN)));
 }
 
 async function run({ name, command: [file, ...parameters], cwd, env }: Variant): Promise<number> {

@@ -16,8 +16,14 @@ export interface BundledFile {
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Many packages are CommonJS: in an ES module their calls of `require` for Node's own modules need one. */
-const REQUIRE = 'const require=process.getBuiltinModule("node:module").createRequire(import.meta.url);';
+/**
+ * Many packages are CommonJS: in an ES module their `require` for Node's own modules needs one. What is not
+ * bundled is missing, and said to be so in Node's way; `createRequire` would load Node's source maps for that.
+ */
+const REQUIRE = [
+  "const require=(id)=>{const found=process.getBuiltinModule(id);if(found)return found;",
+  'throw Object.assign(new Error(`cannot find ${id}`),{code:"MODULE_NOT_FOUND"})};',
+].join("");
 
 const SOURCE = join(REPOSITORY, "src");
 
@@ -29,7 +35,10 @@ const SOURCE = join(REPOSITORY, "src");
 export async function bundle(folder: string): Promise<readonly BundledFile[]> {
   await rm(folder, { recursive: true, force: true });
   // each by itself: what both use would be one file with all that either needs of it
-  const files = [...(await bundleProgram("charm", folder)), ...(await bundleProgram("cli", folder))];
+  const files = [
+    ...(await bundleProgram({ name: "charm", entry: join(SOURCE, "charm/main.ts"), isHook: true }, folder)),
+    ...(await bundleProgram({ name: "cli", entry: join(SOURCE, "cli/main.ts"), isHook: false }, folder)),
+  ];
   for await (const file of glob("**/*.sh", { cwd: SOURCE })) {
     await mkdir(join(folder, dirname(file)), { recursive: true });
     await cp(join(SOURCE, file), join(folder, file));
@@ -37,25 +46,36 @@ export async function bundle(folder: string): Promise<readonly BundledFile[]> {
   return files;
 }
 
-async function bundleProgram(name: string, folder: string): Promise<readonly BundledFile[]> {
+/** What is bundled: `entry` becomes `<name>/main.mjs`. */
+export interface Program {
+  readonly name: string;
+  readonly entry: string;
+  /** It does one thing at a time, and starts often. */
+  readonly isHook: boolean;
+}
+
+/** Bundles one program into `folder`, without the shell files. */
+export async function bundleProgram(program: Program, folder: string): Promise<readonly BundledFile[]> {
+  const { name, entry, isHook } = program;
   const { metafile } = await build({
     absWorkingDir: REPOSITORY,
-    entryPoints: [join(SOURCE, name, "main.ts")],
-    outbase: SOURCE,
+    entryPoints: { [`${name}/main`]: entry },
     outdir: folder,
     // one folder below the bundle's, like the entry: `sourceUrls` counts on it
     chunkNames: `${name}/[name]-[hash]`,
     outExtension: { ".js": ".mjs" },
     bundle: true,
-    splitting: true,
+    // one file is opened faster than five; what the builder may need is too much for that
+    splitting: !isHook,
     format: "esm",
     platform: "node",
     target: "node24",
     minify: true,
     metafile: true,
     logLevel: "warning",
+    define: { __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
     banner: { js: REQUIRE },
-    plugins: [openstackOnly, builtins, droppablePackages, sourceUrls(SOURCE)],
+    plugins: [openstackOnly, builtins(isHook), droppablePackages, sourceUrls(SOURCE)],
     // optional speed-ups of ssh2, which are not built; it catches that they are missing
     external: ["cpu-features", "*.node"],
   });

@@ -1,6 +1,6 @@
 /** What esbuild has to be told about pkgcloud, and about modules that read files beside them. */
 import crypto from "node:crypto";
-import { readFile } from "node:fs/promises";
+import files, { readFile } from "node:fs/promises";
 import { dirname, relative } from "node:path";
 import type { Plugin } from "esbuild";
 
@@ -30,34 +30,54 @@ export const openstackOnly: Plugin = {
 /**
  * Node's own modules through `process.getBuiltinModule`, and only where something of them is used. An `import`
  * reads everything that a module exports: `node:http` then loads undici and `node:crypto` its WebCrypto, which
- * cost as much as all else that an idle hook does.
+ * cost as much as all else that an idle hook does. `isHook`: a process that does one thing at a time and soon
+ * ends; small files are read there without starting Node's threads.
  */
-export const builtins: Plugin = {
-  name: "builtins",
-  setup(build) {
-    build.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "builtin", sideEffects: false }));
-    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
-      contents:
-        path === "node:crypto"
-          ? onFirstCall(path, crypto)
-          : `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-    }));
-  },
-};
+export function builtins(isHook: boolean): Plugin {
+  const text = (path: string): string => {
+    if (path === "node:crypto") return onFirstCall(path, crypto, []);
+    if (isHook && path === "node:fs/promises") return onFirstCall(path, files, AT_ONCE);
+    return `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`;
+  };
+  return {
+    name: "builtins",
+    setup(build) {
+      build.onResolve({ filter: /^node:/ }, ({ path }) => ({
+        path,
+        namespace: "builtin",
+        sideEffects: false,
+      }));
+      build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({ contents: text(path) }));
+    },
+  };
+}
+
+/** Functions of `node:fs/promises` whose twins in `node:fs` take and give the same. */
+const AT_ONCE: readonly string[] = [
+  "access",
+  "chmod",
+  "mkdir",
+  "readFile",
+  "readdir",
+  "rename",
+  "rm",
+  "stat",
+];
 
 /**
- * A module whose functions load `path` when they are called. For what an idle hook needs late, while it waits for
- * Juju; what is no function of `loaded`, its exports, is left out.
+ * A module whose functions load `path` when they are called, but for those named in `atOnce`. What is no
+ * function of `loaded`, its exports, is left out.
  */
-function onFirstCall(path: string, loaded: object): string {
+function onFirstCall(path: string, loaded: object, atOnce: readonly string[]): string {
   const isFunction = ([, value]: readonly [string, unknown]): boolean =>
     typeof value === "function" && !/^[A-Z]/.test(value.name);
   return Object.entries(Object.getOwnPropertyDescriptors(loaded))
     .map(([name, { value }]) => [name, value as unknown] as const)
     .filter(isFunction)
-    .map(
-      ([name]) =>
-        `export const ${name} = (...given) => process.getBuiltinModule(${JSON.stringify(path)}).${name}(...given);`,
+    .map(([name]) =>
+      atOnce.includes(name)
+        ? `export const ${name} = async (...given) => process.getBuiltinModule("node:fs").${name}Sync(...given);`
+        : `export const ${name} = (...given) => process.getBuiltinModule("${path}").${name}(...given);`,
     )
     .join("\n");
 }

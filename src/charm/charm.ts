@@ -3,13 +3,14 @@ import { rm } from "node:fs/promises";
 import { AppError } from "../base/errors.ts";
 import { listBuilds, type Build } from "../build/history.ts";
 import { pathsOf } from "../build/paths.ts";
-import { defineCharm, type Charm, type Run } from "../juju/index.ts";
+import { defineCharm, type Charm, type JujuContext, type Run } from "../juju/index.ts";
 import { statusesOf, type StatusFacts } from "./collect-status.ts";
 import type { BuilderConfig } from "./config.ts";
 import type { CharmEnvironment } from "./environment.ts";
 import { readFacts, type Facts } from "./facts.ts";
 import { install, remove } from "./machine.ts";
-import { forgetSettled, nextBuild, readSettled } from "./settled.ts";
+import { nextTick, type Ticks } from "./schedule.ts";
+import { forgetSettled, readSettled, ticksOf } from "./settled.ts";
 
 /** The charm for one machine; `environment` says where its files are. */
 export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig> {
@@ -87,9 +88,8 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     },
     collectStatus: async (run) => {
       if (run.event.kind === "stop" || run.event.kind === "remove") return [];
-      const paths = pathsOf(environment.root, run.context.unit);
-      const input = settled.get(run.unit) ?? (await inputOf(await factsOf(run)));
-      const next = await nextBuild(run.context, paths, input.intervalHours);
+      const input = settled.get(run.unit) ?? (await inputOf(run.context, await factsOf(run)));
+      const next = input.ticks === null ? null : nextTick(input.ticks, new Date());
       return statusesOf(input, input.builds, run.unit.application, next);
     },
   });
@@ -98,11 +98,11 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
 /** What the status is told by. */
 interface StatusInput extends StatusFacts {
   readonly builds: readonly Build[];
-  readonly intervalHours: number;
+  readonly ticks: Ticks | null;
 }
 
 /** The status is told with our databags as they will be when this dispatch has committed. */
-async function inputOf(facts: Facts): Promise<StatusInput> {
+async function inputOf(context: JujuContext, facts: Facts): Promise<StatusInput> {
   const requirers = await Promise.all(
     facts.requirers.map(async (requirer) => ({
       ...requirer,
@@ -111,5 +111,6 @@ async function inputOf(facts: Facts): Promise<StatusInput> {
   );
   const { specs, targets, config, paths } = facts;
   const builds = await listBuilds(paths.builds);
-  return { specs, targets, requirers, builds, intervalHours: config.intervalHours };
+  const ticks = await ticksOf(context, paths, config.intervalHours);
+  return { specs, targets, requirers, builds, ticks };
 }

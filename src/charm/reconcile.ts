@@ -36,7 +36,7 @@ export async function reconcile(
     clouds: facts.targets,
   };
   // what is only queued may still be refused: the next dispatch looks again
-  if (isPublished) await writeSettled(run.context, facts, wanted);
+  if (isPublished) await writeSettled(run.context, facts, wanted, environment);
   const due = dueBuild(builds, wanted);
   if (due === null) return null;
   return await start(run, facts, environment, due, jujuExec);

@@ -45,12 +45,22 @@ export function cronFile(schedule: Schedule): string {
 /** What runs in the unit's hook context at each tick. */
 const runCommand = "JUJU_DISPATCH_PATH=run ./dispatch";
 
+/** When a schedule fires: see {@link offsetOf}. */
+export interface Ticks {
+  readonly intervalHours: number;
+  readonly minute: number;
+  readonly hour: number;
+}
+
 /** The next tick after `now`. */
 export function nextRun(schedule: Timing, now: Date): Date {
-  const { minute, hour } = offsetOf(schedule);
+  return nextTick({ ...offsetOf(schedule), intervalHours: schedule.intervalHours }, now);
+}
+
+/** {@link nextRun} for a schedule whose offset is known. */
+export function nextTick({ intervalHours, minute, hour }: Ticks, now: Date): Date {
   const hourMs = 3_600_000;
   let tick = Math.floor(now.getTime() / hourMs);
-  while (tick % schedule.intervalHours !== hour || tick * hourMs + minute * 60_000 <= now.getTime())
-    tick += 1;
+  while (tick % intervalHours !== hour || tick * hourMs + minute * 60_000 <= now.getTime()) tick += 1;
   return new Date(tick * hourMs + minute * 60_000);
 }

@@ -2,21 +2,25 @@
  * What the last full reconcile found, kept in a file: an idle `update-status` tells the status from it and from
  * the journal, and asks Juju only for what changes without an event (docs/decisions/0005-idle-update-status.md).
  */
-import { createHash } from "node:crypto";
 import { rm, stat } from "node:fs/promises";
-import { ConfigError } from "../base/errors.ts";
 import { isMissing, readOptional, writeAtomic } from "../base/files.ts";
 import { listBuilds, newestArtifacts, type Build } from "../build/history.ts";
 import { pathsOf, type Paths } from "../build/paths.ts";
-import { worst, type JujuContext, type Run, type Unit } from "../juju/index.ts";
+import {
+  isSecretDenied,
+  isSecretNotFound,
+  worst,
+  type JujuContext,
+  type Run,
+  type Unit,
+} from "../juju/index.ts";
 import { statusesOf, type StatusFacts } from "./collect-status.ts";
 import type { BuilderConfig } from "./config.ts";
 import { dueBuild, type Wanted } from "./due.ts";
 import { findJujuExec, type CharmEnvironment } from "./environment.ts";
-import { BUILD_CLOUD, type Facts } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import { changedPublication } from "./image-relation.ts";
-import { nextRun } from "./schedule.ts";
-import { readPassword, readScriptSecrets } from "./secrets.ts";
+import { offsetOf, type Ticks } from "./schedule.ts";
 
 /** Raised whenever {@link Settled} changes: the file of another revision of the charm counts as none. */
 const FORMAT = 1;
@@ -24,17 +28,16 @@ const FORMAT = 1;
 /** So long nothing may stay unasked, whatever the events say. */
 const LONGEST_MS = 3_600_000;
 
-/** The file's content: no secret is in it. */
+/** The file's content: no secret is in it, but for what somebody wrote into a proxy's address. */
 export interface Settled extends StatusFacts, Wanted {
   readonly format: typeof FORMAT;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Digest of what a dispatch knows without asking and no event tells of. */
+  /** What a dispatch knows without asking and no event tells of. */
   readonly surroundings: string;
-  readonly secretUris: { readonly password: string; readonly script: string | null };
-  /** Digest of the content behind `secretUris`. */
-  readonly secrets: string;
-  readonly intervalHours: number;
+  readonly secretUris: readonly string[];
+  /** Null where nothing can fire the schedule. */
+  readonly ticks: Ticks | null;
 }
 
 /** Forgets what was found: from here to the next {@link writeSettled} nobody relies on it. */
@@ -43,17 +46,20 @@ export async function forgetSettled(paths: Paths): Promise<void> {
 }
 
 /** Keeps `facts` for idle hooks. To be called only when nothing was queued to be written into databags. */
-export async function writeSettled(context: JujuContext, facts: Facts, wanted: Wanted): Promise<void> {
-  const { config, paths, specs, targets, scriptSecrets } = facts;
-  const script = typeof config.script?.secret === "string" ? config.script.secret : null;
-  const password = facts.clouds.get(BUILD_CLOUD)?.password ?? "";
+export async function writeSettled(
+  context: JujuContext,
+  facts: Facts,
+  wanted: Wanted,
+  environment: CharmEnvironment,
+): Promise<void> {
+  const { config, paths, specs, targets } = facts;
+  const script = config.script?.secret;
   const settled: Settled = {
     format: FORMAT,
     at: Date.now(),
-    surroundings: await surroundings(context, paths),
-    secretUris: { password: config.cloud.passwordSecret, script },
-    secrets: digest([password, script === null ? null : scriptSecrets]),
-    intervalHours: config.intervalHours,
+    surroundings: await surroundings(context, paths, environment),
+    secretUris: [config.cloud.passwordSecret, ...(typeof script === "string" ? [script] : [])],
+    ticks: await ticksOf(context, paths, config.intervalHours),
     specs,
     targets,
     requirers: facts.requirers.map(({ application, cloud, problem, published }) => ({
@@ -81,13 +87,12 @@ export async function readSettled(
   if (settled === null) return null;
   const age = Date.now() - settled.at;
   if (age < 0 || age > LONGEST_MS) return null;
-  const [secrets, found, builds] = await Promise.all([
-    // first, so that the rest is done while Juju answers
-    secretsDigest(unit, settled.secretUris),
-    surroundings(context, paths),
+  if (settled.surroundings !== (await surroundings(context, paths, environment))) return null;
+  const [isReadable, builds] = await Promise.all([
+    areReadable(unit, settled.secretUris),
     listBuilds(paths.builds),
   ]);
-  if (secrets !== settled.secrets || found !== settled.surroundings) return null;
+  if (!isReadable) return null;
   if (dueBuild(builds, settled) !== null || isUnpublished(settled, builds)) return null;
   // what an operator has to act on may be put right without an event, by granting a secret for one
   const status = worst(statusesOf(settled, builds, unit.application, null));
@@ -95,14 +100,14 @@ export async function readSettled(
   return isFine ? { ...settled, builds } : null;
 }
 
-/** When the schedule fires next, as {@link statusesOf} wants it; null where nothing can fire it. */
-export async function nextBuild(
+/** When the schedule fires; null where nothing can fire it. */
+export async function ticksOf(
   { unit, model }: JujuContext,
   paths: Paths,
   intervalHours: number,
-): Promise<Date | null> {
+): Promise<Ticks | null> {
   if ((await findJujuExec(paths)) === null) return null;
-  return nextRun({ unit, modelUuid: model.uuid, intervalHours }, new Date());
+  return { intervalHours, ...offsetOf({ unit, modelUuid: model.uuid, intervalHours }) };
 }
 
 function parse(text: string | undefined): Settled | null {
@@ -124,21 +129,30 @@ function isUnpublished({ specs, requirers }: Settled, builds: readonly Build[]):
   );
 }
 
-async function secretsDigest(unit: Unit, uris: Settled["secretUris"]): Promise<string | null> {
+/**
+ * Whether the secrets may still be read. Their tracked revisions have what the full reconcile has seen: a newer
+ * one comes with an event, as long as nobody tracks it before.
+ */
+async function areReadable(unit: Unit, uris: readonly string[]): Promise<boolean> {
   try {
-    const script = uris.script === null ? null : { url: "", secret: uris.script };
-    return digest(await Promise.all([readPassword(unit, uris.password), readScriptSecrets(unit, script)]));
+    await Promise.all(uris.map((id) => unit.secret({ id }).tracked()));
+    return true;
   } catch (error) {
     // the full reconcile says what is wrong
-    if (error instanceof ConfigError) return null;
+    if (isSecretDenied(error) || isSecretNotFound(error)) return false;
     throw error;
   }
 }
 
 /** Our own files, which somebody may have touched, and what comes with the process instead of an event. */
-async function surroundings(context: JujuContext, paths: Paths): Promise<string> {
-  const files = [paths.cloudsFile, paths.cronFile, paths.publishedFile];
-  return digest([
+async function surroundings(
+  context: JujuContext,
+  paths: Paths,
+  environment: CharmEnvironment,
+): Promise<string> {
+  // the builder stands for the charm's revision
+  const files = [...environment.builder.slice(-1), paths.cloudsFile, paths.cronFile, paths.publishedFile];
+  return JSON.stringify([
     context.proxies,
     context.version.text,
     context.model.uuid,
@@ -155,8 +169,4 @@ async function stamp(path: string): Promise<string | null> {
     if (isMissing(error)) return null;
     throw error;
   }
-}
-
-function digest(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
 }

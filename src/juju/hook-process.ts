@@ -28,7 +28,9 @@ export async function runHookProcess<Config>(
   let code: number;
   try {
     const context = contextFromEnvironment(process.env);
-    code = await dispatch(charm, context, { ...deps, stderr: process.stderr }, cancel.signal);
+    // Node opens the stream when it is first looked at
+    const stderr = { write: (text: string) => process.stderr.write(text) };
+    code = await dispatch(charm, context, { ...deps, stderr }, cancel.signal);
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);
     code = 1;
