@@ -79,7 +79,7 @@ describe("the bundle", () => {
     expect(charm.failures()).toEqual([]);
     expect(charm.status()).toMatch(/^blocked relation image is missing: /);
     const pid = await readFile(join((await charm.builds()).at(-1)?.folder ?? "", "pid"), "utf8");
-    const command = (await readFile(`/proc/${pid.trim()}/cmdline`, "utf8")).split("\0");
+    const command = (await readFile(`/proc/${Number.parseInt(pid, 10)}/cmdline`, "utf8")).split("\0");
     expect(command).toContain(join(packed, "dist/cli/main.mjs"));
     expect(command[0]).toBe(node);
     await charm.configure({ "build-interval": 0 });
