@@ -63,6 +63,8 @@ export interface Deployed extends AsyncDisposable {
   readonly builds: () => Promise<readonly Build[]>;
   /** Calls of one hook command since `from` (an index into all calls). */
   readonly calls: (command: string, from?: number) => readonly JournalEntry[];
+  /** Calls that wrote into a databag of the relation `image` since `from`. */
+  readonly publications: (from?: number) => readonly JournalEntry[];
   /** Index of the next call, for {@link Deployed.calls}. */
   readonly mark: () => number;
   /** All lines of the model's log, `<level> <message>`. */
@@ -154,6 +156,11 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
         .journal()
         .slice(from)
         .filter((call) => call.command === command),
+    publications: (from = 0) =>
+      juju
+        .journal()
+        .slice(from)
+        .filter(({ command, words }) => command === "relation-set" && words[1]?.startsWith("image:")),
     mark: () => juju.journal().length,
     log: () => juju.logs().map(({ level, message }) => `${level} ${message}`),
     failures: () =>
