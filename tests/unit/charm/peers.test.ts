@@ -44,7 +44,7 @@ function unitWith(
       relations: async () => [relation],
     } as unknown as Unit,
     tool: {
-      run: async (name) => {
+      run: async (name: string) => {
         if (name !== "goal-state") return await asked();
         return JSON.stringify({
           units: Object.fromEntries(units.map((unit) => [unit, {}])),
