@@ -6,7 +6,13 @@ import { waitFor } from "../../src/base/deadline.ts";
 import { CREDENTIALS_FILE, listDepartures } from "../../src/build/departures.ts";
 import { isRunning } from "../../src/build/process-id.ts";
 import { NOBLE } from "../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate, type Credentials, type Requirer } from "../support/charm-requirers.ts";
+import {
+  cloudOf,
+  credentialsOf,
+  relate,
+  type Credentials,
+  type Requirer,
+} from "../support/charm-requirers.ts";
 import { deployBuilder, type Deployed } from "../support/charm.ts";
 
 describe("a requirer that leaves", () => {
@@ -64,8 +70,8 @@ describe("a requirer that leaves", () => {
     const [departure] = await departures();
     expect(departure).toMatchObject({ cloud: cloudOf(credentials), owner: { unit: "image-builder/0" } });
     const folder = departure?.folder ?? "";
-    for (const name of await readdir(folder))
-      expect((await stat(join(folder, name))).mode & 0o077, name).toBe(0);
+    const modes = (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).mode & 0o077);
+    expect(new Set(await Promise.all(modes))).toEqual(new Set([0]));
     expect(await readFile(join(folder, CREDENTIALS_FILE), "utf8")).toContain(credentials.password);
     const identity = await identityOf(folder);
     removals.push(Number.parseInt(identity, 10));
