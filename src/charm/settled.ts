@@ -6,6 +6,7 @@ import { rm, stat } from "node:fs/promises";
 import { isMissing, readOptional, writeAtomic } from "../base/files.ts";
 import { listBuilds, newestArtifacts, type Build } from "../build/history.ts";
 import { pathsOf, type Paths } from "../build/paths.ts";
+import type { Ticks } from "../build/ticks.ts";
 import {
   isSecretDenied,
   isSecretNotFound,
@@ -20,10 +21,10 @@ import { dueBuild, type Wanted } from "./due.ts";
 import { findJujuExec, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
 import { changedPublication } from "./image-relation.ts";
-import { offsetOf, type Ticks } from "./schedule.ts";
+import { ticksOf, type Timing } from "./schedule.ts";
 
 /** Raised whenever {@link Settled} changes: the file of another revision of the charm counts as none. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** So long nothing may stay unasked, whatever the events say. */
 const LONGEST_MS = 3_600_000;
@@ -59,7 +60,7 @@ export async function writeSettled(
     at: Date.now(),
     surroundings: await surroundings(context, paths, environment),
     secretUris: [config.cloud.passwordSecret, ...(typeof script === "string" ? [script] : [])],
-    ticks: await ticksOf(context, paths, config.intervalHours),
+    ticks: await ticksHere(context, paths, config.timing),
     specs,
     targets,
     requirers: facts.requirers.map(({ application, cloud, problem, published }) => ({
@@ -95,19 +96,19 @@ export async function readSettled(
   if (!isReadable) return null;
   if (dueBuild(builds, settled) !== null || isUnpublished(settled, builds)) return null;
   // what an operator has to act on may be put right without an event, by granting a secret for one
-  const status = worst(statusesOf(settled, builds, unit.application, null));
+  const status = worst(statusesOf(settled, builds, unit.application, null, new Date()));
   const isFine = status?.name === "active" || status?.name === "maintenance";
   return isFine ? { ...settled, builds } : null;
 }
 
 /** When the schedule fires; null where nothing can fire it. */
-export async function ticksOf(
-  { unit, model }: JujuContext,
+export async function ticksHere(
+  { application, model }: JujuContext,
   paths: Paths,
-  intervalHours: number,
+  timing: Timing,
 ): Promise<Ticks | null> {
   if ((await findJujuExec(paths)) === null) return null;
-  return { intervalHours, ...offsetOf({ unit, modelUuid: model.uuid, intervalHours }) };
+  return ticksOf({ application, modelUuid: model.uuid }, timing, -new Date().getTimezoneOffset());
 }
 
 function parse(text: string | undefined): Settled | null {

@@ -13,6 +13,7 @@ export const RAW_CONFIG: RawConfig = {
   "build-flavor": "",
   "build-network": "",
   "build-interval": 6,
+  schedule: "",
   "openstack-auth-url": "https://keystone.example:5000/v3",
   "openstack-user-name": "builder",
   "openstack-user-domain-name": "Default",
@@ -34,7 +35,7 @@ export const RAW_CONFIG: RawConfig = {
 
 /** {@link RAW_CONFIG} with changes, parsed. */
 export function configWith(changes: RawConfig = {}): BuilderConfig {
-  const config = parseConfig({ ...RAW_CONFIG, ...changes });
+  const config = parseConfig({ ...RAW_CONFIG, ...changes }, null);
   if (config instanceof ConfigError) throw config;
   return config;
 }
