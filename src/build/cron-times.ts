@@ -29,18 +29,26 @@ const DAY = 86_400_000;
 /** 29 February on a given weekday comes every 28 years, and after 40 across 2100. */
 const HORIZON = 41 * 366 * DAY;
 
-/** The first time after `now`, null when there is none within forty years (30 February). */
-export function nextCronTime(times: CronTimes, now: Date): Date | null {
-  const clock = wallClock(times.zone);
+/**
+ * The first time after `now` by cron's `clock`, null when there is none within forty years (30 February). The clock is
+ * {@link clockIn} the times' zone, or where that is the machine's own {@link machineClock}.
+ */
+export function nextCronTime(times: CronTimes, now: Date, clock: WallClock): Date | null {
   const minute = Math.floor(now.getTime() / MINUTE) * MINUTE;
   const next = times.isByClock ? nextByClock(times, clock, minute) : nextMadeUpFor(times, clock, minute);
   return next === null ? null : new Date(next);
 }
 
-/** What a clock on the wall shows, as milliseconds that would be that time in UTC. */
-type WallClock = (instant: number) => number;
+/** What a clock on the wall shows at an instant, as milliseconds that would be that time in UTC. */
+export type WallClock = (instant: number) => number;
 
-function wallClock(zone: string): WallClock {
+/** The clock of this process, which is the machine's where no variable TZ says otherwise; costs nothing. */
+export function machineClock(instant: number): number {
+  return instant - new Date(instant).getTimezoneOffset() * MINUTE;
+}
+
+/** The clock in a time zone with an IANA name; throws RangeError where there is none of that name. */
+export function clockIn(zone: string): WallClock {
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone: zone,
     hourCycle: "h23",

@@ -1,7 +1,7 @@
 /** When the schedule fires: kept in a file beside the builds, for whoever tells the next one. */
 import * as v from "valibot";
 import { readOptional } from "../base/files.ts";
-import { nextCronTime } from "./cron-times.ts";
+import { clockIn, nextCronTime, type WallClock } from "./cron-times.ts";
 
 const numbers = v.array(v.number());
 const ticksSchema = v.variant("kind", [
@@ -34,9 +34,9 @@ const ticksSchema = v.variant("kind", [
 /** When a schedule fires. */
 export type Ticks = Readonly<v.InferOutput<typeof ticksSchema>>;
 
-/** The next tick after `now`; null when none comes. */
-export function nextTick(ticks: Ticks, now: Date): Date | null {
-  if (ticks.kind === "cron") return nextCronTime(ticks, now);
+/** The next tick after `now`; null when none comes. `clock` is cron's, if it is known better than by its zone's name. */
+export function nextTick(ticks: Ticks, now: Date, clock: WallClock | null): Date | null {
+  if (ticks.kind === "cron") return nextCronTime(ticks, now, clock ?? clockIn(ticks.zone));
   const hourMs = 3_600_000;
   const { intervalHours, minute, hour } = ticks;
   let tick = Math.floor(now.getTime() / hourMs);

@@ -1,6 +1,7 @@
 /** The charm: which event does what. What an idle hook does not need is loaded when it is. */
 import { rm } from "node:fs/promises";
 import { AppError } from "../base/errors.ts";
+import { machineClock } from "../build/cron-times.ts";
 import { listBuilds, type Build } from "../build/history.ts";
 import { pathsOf } from "../build/paths.ts";
 import { nextTick, type Ticks } from "../build/ticks.ts";
@@ -92,7 +93,7 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
       if (run.event.kind === "stop" || run.event.kind === "remove") return [];
       const input = settled.get(run.unit) ?? (await inputOf(run.context, await factsOf(run)));
       const now = new Date();
-      const next = input.ticks === null ? null : nextTick(input.ticks, now);
+      const next = input.ticks === null ? null : nextTick(input.ticks, now, machineClock);
       return statusesOf(input, input.builds, run.unit.application, next, now);
     },
   });

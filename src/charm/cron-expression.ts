@@ -1,6 +1,6 @@
 /** The option `schedule`; the only importer of node-cron, and loaded only when the option is set. */
 import { validateDetailed } from "node-cron";
-import { nextCronTime } from "../build/cron-times.ts";
+import { clockIn, nextCronTime } from "../build/cron-times.ts";
 import type { Ticks } from "../build/ticks.ts";
 
 /** The ticks of an expression. */
@@ -57,7 +57,7 @@ export function parseExpression(text: string, zone: string): CronTicks | { reado
     isByClock: begins[0] === true || begins[1] === true,
     zone,
   };
-  return nextCronTime(ticks, new Date()) === null ? never : ticks;
+  return nextCronTime(ticks, new Date(), clockIn(zone)) === null ? never : ticks;
 }
 
 /** A number, a name, a range of two, each with a step only behind `*` or a range. */

@@ -30,7 +30,7 @@ describe("the option schedule", () => {
   /** What the status has to end with by the file that the command line reads. */
   const nextBuild = async (): Promise<string> => {
     const ticks = await readTicks(charm.paths.scheduleFile);
-    const next = ticks === null ? null : nextTick(ticks, new Date());
+    const next = ticks === null ? null : nextTick(ticks, new Date(), null);
     return next === null ? "no schedule" : `, next build ${minuteOf(next)}`;
   };
   /** The hook commands that one update-status runs. */

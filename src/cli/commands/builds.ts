@@ -57,7 +57,7 @@ export async function showBuildCommand(
 /** When the charm that writes its builds into the folder `builds` starts the next one; null without a schedule. */
 async function nextBuild(builds: string): Promise<Date | null> {
   const ticks = await readTicks(join(dirname(resolve(builds)), SCHEDULE_FILE));
-  return ticks === null ? null : nextTick(ticks, new Date());
+  return ticks === null ? null : nextTick(ticks, new Date(), null);
 }
 
 function summary(build: Build): Omit<Build, "request"> & { readonly reason: string } {

@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { createTask, type ScheduledTask } from "node-cron";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { nextCronTime } from "../../../src/build/cron-times.ts";
+import { clockIn, nextCronTime } from "../../../src/build/cron-times.ts";
 import { parseExpression, type CronTicks } from "../../../src/charm/cron-expression.ts";
 
 const MINUTE = 60_000;
@@ -21,8 +23,9 @@ function firing(
 ): readonly string[] {
   const times: string[] = [];
   const ticks = ticksOf(expression, zone);
+  const clock = clockIn(zone);
   for (let now = new Date(from); ;) {
-    const next = nextCronTime(ticks, now);
+    const next = nextCronTime(ticks, now, clock);
     if (next === null || !goesOn(next, times.length)) return times;
     times.push(next.toISOString());
     now = next;
@@ -147,12 +150,18 @@ describe("the times of an expression", () => {
       "2026-10-25T01:30:00.000Z",
     ],
   ])("%s of Berlin's clock", (_what, expression, now, next) => {
-    expect(nextCronTime(ticksOf(expression, "Europe/Berlin"), new Date(now))?.toISOString()).toBe(next);
+    expect(
+      nextCronTime(
+        ticksOf(expression, "Europe/Berlin"),
+        new Date(now),
+        clockIn("Europe/Berlin"),
+      )?.toISOString(),
+    ).toBe(next);
   });
 
   test("are strictly after the moment asked about, which may be within a minute", () => {
     const next = (now: string): string | undefined =>
-      nextCronTime(ticksOf("0 3 * * *"), new Date(now))?.toISOString();
+      nextCronTime(ticksOf("0 3 * * *"), new Date(now), clockIn("UTC"))?.toISOString();
     expect(next("2026-11-23T02:59:59.999Z")).toBe("2026-11-23T03:00:00.000Z");
     expect(next("2026-11-23T03:00:00.000Z")).toBe("2026-11-24T03:00:00.000Z");
     expect(next("2026-11-23T03:00:59.999Z")).toBe("2026-11-24T03:00:00.000Z");
@@ -160,15 +169,38 @@ describe("the times of an expression", () => {
 
   test("come however rare they are, and not when they cannot", () => {
     const next = (expression: string, now: string): string | undefined =>
-      nextCronTime(ticksOf(expression), new Date(now))?.toISOString();
+      nextCronTime(ticksOf(expression), new Date(now), clockIn("UTC"))?.toISOString();
     expect(next("0 0 29 2 *", "2026-11-23")).toBe("2028-02-29T00:00:00.000Z");
     expect(next("* 0 29 2 *", "2096-03-01")).toBe("2104-02-29T00:00:00.000Z");
     // begins with *, so both days have to be right: the 29th, and a Sunday
     expect(next("0 0 29 2 */7", "2032-03-01")).toBe("2060-02-29T00:00:00.000Z");
     const never = { ...ticksOf("0 0 30 4 *"), months: [2] };
-    expect(nextCronTime(never, new Date())).toBeNull();
-    expect(nextCronTime({ ...never, isByClock: true }, new Date())).toBeNull();
+    expect(nextCronTime(never, new Date(), clockIn("UTC"))).toBeNull();
+    expect(nextCronTime({ ...never, isByClock: true }, new Date(), clockIn("UTC"))).toBeNull();
   });
+});
+
+describe("the machine's clock", () => {
+  test.each(["UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kolkata"])(
+    "shows what the clock in its zone does, in %s",
+    async (zone) => {
+      const module = new URL("../../../src/build/cron-times.ts", import.meta.url).href;
+      // every half hour of a year
+      const program = `
+        const { clockIn, machineClock } = await import(${JSON.stringify(module)});
+        const clock = clockIn(${JSON.stringify(zone)});
+        const instants = Array.from({ length: 17520 }, (_, index) => Date.UTC(2026, 0) + index * 1_800_000);
+        console.log(instants.filter((instant) => clock(instant) !== machineClock(instant)).length);
+        console.log(new Set(instants.map((instant) => machineClock(instant) - instant)).size);`;
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ["--input-type=module", "--eval", program],
+        { env: { TZ: zone } },
+      );
+      const offsets = ["UTC", "Asia/Kolkata"].includes(zone) ? 1 : 2;
+      expect(stdout).toBe(`0\n${offsets}\n`);
+    },
+  );
 });
 
 describe("node-cron", () => {

@@ -9,9 +9,9 @@ const interval: Ticks = { kind: "interval", intervalHours: 5, minute: 17, hour: 
 
 describe("ticks", () => {
   test("of an interval come in even gaps, at their hour and minute since the epoch", () => {
-    const first = nextTick(interval, new Date("2026-11-23T00:00:00Z")) ?? new Date(Number.NaN);
+    const first = nextTick(interval, new Date("2026-11-23T00:00:00Z"), null) ?? new Date(Number.NaN);
     expect(first.getTime() % (5 * 3_600_000)).toBe(3 * 3_600_000 + 17 * 60_000);
-    const second = nextTick(interval, first);
+    const second = nextTick(interval, first, null);
     expect((second?.getTime() ?? 0) - first.getTime()).toBe(5 * 3_600_000);
   });
 

@@ -63,7 +63,7 @@ describe("the cron entry", () => {
   test.each([1, 5, 6, 7, 23, 24])("fires when the ticks say, every %i hours", async (intervalHours) => {
     const of = { ...schedule, timing: every(intervalHours) };
     const next = (seconds: number): Date | null =>
-      nextTick(ticksOf(of, of.timing, 0), new Date(seconds * 1000));
+      nextTick(ticksOf(of, of.timing, 0), new Date(seconds * 1000), null);
     for (const epoch of EPOCHS) {
       const [first = 0, second = 0] = await ticks(of, epoch, intervalHours * 2);
       expect(next(first - 1)).toEqual(new Date(first * 1000));

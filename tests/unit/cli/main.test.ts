@@ -267,7 +267,7 @@ describe("the journals", () => {
       isByClock: false,
       zone: "Europe/Berlin",
     };
-    const next = nextTick(leap, new Date())?.toISOString() ?? "";
+    const next = nextTick(leap, new Date(), null)?.toISOString() ?? "";
     const line = `next build: ${next.slice(0, 10)} 23:00 UTC`;
 
     test("list-builds and show-build tell when the next one is due, in the zone of the schedule", async () => {
