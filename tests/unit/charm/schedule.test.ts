@@ -145,20 +145,25 @@ describe("the cron entry", () => {
     const command = unescaped(line.slice(line.indexOf(" root ") + " root ".length));
     const cwd = temporary.path;
     await bash(`mkfifo ${join(cwd, "gate")}`);
-    const tick = (): ChildProcess => spawn("/bin/sh", ["-c", command], { cwd, stdio: "ignore" });
+    using cleanup = new DisposableStack();
+    const signal = AbortSignal.timeout(4_000);
+    const tick = (): ChildProcess => {
+      const child = spawn("/bin/sh", ["-c", command], { cwd, stdio: "ignore", detached: true });
+      cleanup.defer(() => {
+        // with all that it started, should the test fail before it has ended
+        if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+      });
+      return child;
+    };
     const first = tick();
-    const ended = once(first, "exit");
-    await waitFor(
-      AbortSignal.timeout(10_000),
-      5,
-      async () => (await readOptional(join(cwd, "started"))) ?? undefined,
-    );
-    const [dropped] = (await once(tick(), "exit")) as [number];
+    const ended = once(first, "exit", { signal });
+    await waitFor(signal, 5, async () => (await readOptional(join(cwd, "started"))) ?? undefined);
+    const [dropped] = (await once(tick(), "exit", { signal })) as [number];
     expect(dropped).toBe(1);
     await writeFile(join(cwd, "gate"), "go on");
     expect(await ended).toEqual([0, null]);
     // when it has ended the next one runs
-    const next = once(tick(), "exit");
+    const next = once(tick(), "exit", { signal });
     await writeFile(join(cwd, "gate"), "go on");
     expect(await next).toEqual([0, null]);
     const run = "2\nbuilder/0\nJUJU_DISPATCH_PATH=run ./dispatch\n";
