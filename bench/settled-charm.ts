@@ -25,7 +25,7 @@ export interface SettledCharm extends AsyncDisposable {
 /** Deploys the charm in `folder` under the fake Juju, with three relations that have all got their image. */
 export async function settledCharm(folder: string): Promise<SettledCharm> {
   await using cleanup = new AsyncDisposableStack();
-  const charm = cleanup.use(await deployBuilder({ charm: folder }));
+  const charm = cleanup.use(await deployBuilder({ charm: folder, config: { schedule: "30 3 * * 1-5" } }));
   await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
   for (const project of PROJECTS) await relate(charm, project, credentialsOf(charm, project));
   const clouds = PROJECTS.map((project) => cloudOf(credentialsOf(charm, project)));

@@ -1,9 +1,9 @@
 /** From source to bundles, with esbuild. */
 import { cp, glob, mkdir, rm } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, parse, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { builtins, droppablePackages, openstackOnly, sourceUrls } from "./plugins.ts";
+import { builtins, droppablePackages, inFilesOfTheirOwn, openstackOnly, sourceUrls } from "./plugins.ts";
 
 /** One JavaScript file of a bundle. */
 export interface BundledFile {
@@ -27,6 +27,15 @@ const REQUIRE = [
 
 const SOURCE = join(REPOSITORY, "src");
 
+const CHARM: Program = {
+  name: "charm",
+  entry: join(SOURCE, "charm/main.ts"),
+  isHook: true,
+  // node-cron, which has a use only where the option `schedule` is set
+  apart: [join(SOURCE, "charm/cron-expression.ts")],
+};
+const COMMAND_LINE: Program = { name: "cli", entry: join(SOURCE, "cli/main.ts"), isHook: false, apart: [] };
+
 /**
  * Bundles charm and command line into `folder`, which is replaced: `charm/main.mjs` and `cli/main.mjs` as under
  * `src/`, beside each what it loads lazily, and the shell files under their paths in `src/`. Gives the
@@ -35,10 +44,7 @@ const SOURCE = join(REPOSITORY, "src");
 export async function bundle(folder: string): Promise<readonly BundledFile[]> {
   await rm(folder, { recursive: true, force: true });
   // each by itself: what both use would be one file with all that either needs of it
-  const files = [
-    ...(await bundleProgram({ name: "charm", entry: join(SOURCE, "charm/main.ts"), isHook: true }, folder)),
-    ...(await bundleProgram({ name: "cli", entry: join(SOURCE, "cli/main.ts"), isHook: false }, folder)),
-  ];
+  const files = [...(await bundleProgram(CHARM, folder)), ...(await bundleProgram(COMMAND_LINE, folder))];
   for await (const file of glob("**/*.sh", { cwd: SOURCE })) {
     await mkdir(join(folder, dirname(file)), { recursive: true });
     await cp(join(SOURCE, file), join(folder, file));
@@ -52,14 +58,19 @@ export interface Program {
   readonly entry: string;
   /** It does one thing at a time, and starts often. */
   readonly isHook: boolean;
+  /** Modules that few runs load: each is a file `<name>/<module>.mjs`, with all that it needs in it. */
+  readonly apart: readonly string[];
 }
 
 /** Bundles one program into `folder`, without the shell files. */
 export async function bundleProgram(program: Program, folder: string): Promise<readonly BundledFile[]> {
-  const { name, entry, isHook } = program;
+  const { name, entry, isHook, apart } = program;
   const { metafile } = await build({
     absWorkingDir: REPOSITORY,
-    entryPoints: { [`${name}/main`]: entry },
+    entryPoints: {
+      [`${name}/main`]: entry,
+      ...Object.fromEntries(apart.map((path) => [`${name}/${parse(path).name}`, path])),
+    },
     outdir: folder,
     // one folder below the bundle's, like the entry: `sourceUrls` counts on it
     chunkNames: `${name}/[name]-[hash]`,
@@ -75,7 +86,13 @@ export async function bundleProgram(program: Program, folder: string): Promise<r
     logLevel: "warning",
     define: { __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
     banner: { js: REQUIRE },
-    plugins: [openstackOnly, builtins(isHook), droppablePackages, sourceUrls(SOURCE)],
+    plugins: [
+      openstackOnly,
+      builtins(isHook),
+      droppablePackages,
+      inFilesOfTheirOwn(apart),
+      sourceUrls(SOURCE),
+    ],
     // optional speed-ups of ssh2, which are not built; it catches that they are missing
     external: ["cpu-features", "*.node"],
   });

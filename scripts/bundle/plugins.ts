@@ -1,7 +1,7 @@
 /** What esbuild has to be told about pkgcloud, and about modules that read files beside them. */
 import crypto from "node:crypto";
 import files, { readFile } from "node:fs/promises";
-import { dirname, relative } from "node:path";
+import { dirname, parse, relative, resolve } from "node:path";
 import type { Plugin } from "esbuild";
 
 /**
@@ -93,6 +93,19 @@ export const droppablePackages: Plugin = {
     });
   },
 };
+
+/** Leaves the lazy imports of `modules` to Node, which finds each as `<module>.mjs` beside the importing file. */
+export function inFilesOfTheirOwn(modules: readonly string[]): Plugin {
+  return {
+    name: "in-files-of-their-own",
+    setup(build) {
+      build.onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) => {
+        const isApart = kind === "dynamic-import" && modules.includes(resolve(resolveDir, path));
+        return isApart ? { path: `./${parse(path).name}.mjs`, external: true } : undefined;
+      });
+    },
+  };
+}
 
 /**
  * Keeps `import.meta.url` true of the module that says it, not of the chunk that it ends up in: a file below

@@ -1,6 +1,9 @@
 /** Where this product keeps its files on the unit's machine. */
 import { join } from "node:path";
 
+/** Name of the file that says when builds are due, in the folder that holds the folder of builds. */
+export const SCHEDULE_FILE = "schedule.json";
+
 /** All paths, made from the file system root (`/`, elsewhere only in tests and the lab) and the unit's name. */
 export interface Paths {
   readonly state: string;
@@ -13,6 +16,8 @@ export interface Paths {
   readonly forgottenFile: string;
   /** What the last full reconcile found. */
   readonly settledFile: string;
+  /** When builds are due, for the command line. */
+  readonly scheduleFile: string;
   /** On tmpfs: script secrets on their way to the builder. */
   readonly runtime: string;
   readonly cronFile: string;
@@ -34,6 +39,7 @@ export function pathsOf(root: string, unit: string): Paths {
     departures: join(state, "departures"),
     forgottenFile: join(state, "forgotten.json"),
     settledFile: join(state, "settled.json"),
+    scheduleFile: join(state, SCHEDULE_FILE),
     runtime: join(root, "run/github-runner-image-builder", name),
     cronFile: join(root, "etc/cron.d", `github-runner-image-builder-${name}`),
     compileCache: join(root, "var/cache/github-runner-image-builder"),

@@ -1,16 +1,17 @@
 /** The charm: which event does what. What an idle hook does not need is loaded when it is. */
 import { rm } from "node:fs/promises";
 import { AppError, ConfigError } from "../base/errors.ts";
+import { machineClock } from "../build/cron-times.ts";
 import { listBuilds, type Build } from "../build/history.ts";
 import { pathsOf } from "../build/paths.ts";
+import { nextTick, type Ticks } from "../build/ticks.ts";
 import { defineCharm, type Charm, type JujuContext, type Run } from "../juju/index.ts";
 import { standingOf, statusesOf, type StatusFacts } from "./collect-status.ts";
 import type { BuilderConfig } from "./config.ts";
 import type { CharmEnvironment } from "./environment.ts";
 import { readFacts, type Facts } from "./facts.ts";
 import { install, remove } from "./machine.ts";
-import { nextTick, type Ticks } from "./schedule.ts";
-import { forgetSettled, readSettled, ticksOf } from "./settled.ts";
+import { forgetSettled, readSettled, ticksHere } from "./settled.ts";
 
 /** The charm for one machine; `environment` says where its files are. */
 export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig> {
@@ -48,7 +49,7 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
 
   return defineCharm<BuilderConfig>({
     metadata: { endpoints: ["image", "peers"], storages: [] },
-    parseConfig: async (raw) => (await import("./config.ts")).parseConfig(raw),
+    parseConfig: async (raw) => (await import("./config.ts")).parseOptions(raw),
     hooks: {
       install: async (run) => {
         await install(pathsOf(environment.root, run.context.unit));
@@ -68,7 +69,9 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
       "relation-departed": converge,
       "relation-broken": converge,
       stop: async (run) => {
-        await rm(pathsOf(environment.root, run.context.unit).cronFile, { force: true });
+        const { cronFile, scheduleFile } = pathsOf(environment.root, run.context.unit);
+        await rm(cronFile, { force: true });
+        await rm(scheduleFile, { force: true });
       },
       remove: async (run) => {
         await remove(pathsOf(environment.root, run.context.unit), run.log);
@@ -104,8 +107,9 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     collectStatus: async (run) => {
       if (run.event.kind === "stop" || run.event.kind === "remove") return [];
       const input = settled.get(run.unit) ?? (await inputOf(run.context, await factsOf(run)));
-      const next = input.ticks === null ? null : nextTick(input.ticks, new Date());
-      return statusesOf(input, input.builds, run.unit.application, next);
+      const now = new Date();
+      const next = input.ticks === null ? null : nextTick(input.ticks, now, machineClock);
+      return statusesOf(input, input.builds, run.unit.application, next, now);
     },
   });
 }
@@ -126,6 +130,6 @@ async function inputOf(context: JujuContext, facts: Facts): Promise<StatusInput>
   );
   const { specs, targets, config, paths, peers } = facts;
   const builds = await listBuilds(paths.builds);
-  const ticks = await ticksOf(context, paths, config.intervalHours);
+  const ticks = await ticksHere(context, paths, config.timing);
   return { specs, targets, requirers, builds, ticks, ...standingOf(peers) };
 }

@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import { currentSteps, type Build, type StepView } from "../build/history.ts";
 import { BUILD_LOG_FILE } from "../build/start-build.ts";
+import { minuteOf } from "../build/ticks.ts";
+import { specName, type Artifact, type ImageSpec } from "../build/types.ts";
 import { active, blocked, LONGEST_MESSAGE, maintenance, waiting, type Status } from "../juju/index.ts";
 import { isUnderWay } from "./due.ts";
 import { otherUnderWay } from "./past.ts";
@@ -16,19 +18,26 @@ export interface StatusFacts extends Pick<Facts, "specs" | "targets"> {
   readonly standbyFor: string | null;
   /** The last builds of other units. */
   readonly told: readonly ToldBuild[];
+  /** Images that other units told of. */
+  readonly artifacts: readonly Artifact[];
 }
 
 /** What the peers have to do with the status. */
-export function standingOf(peers: Peers): Pick<StatusFacts, "standbyFor" | "told"> {
-  return { standbyFor: peers.isLeader ? null : (peers.leader ?? ""), told: peers.builds };
+export function standingOf(peers: Peers): Pick<StatusFacts, "standbyFor" | "told" | "artifacts"> {
+  const { isLeader, leader, builds, artifacts } = peers;
+  return { standbyFor: isLeader ? null : (leader ?? ""), told: builds, artifacts };
 }
 
-/** All statuses that hold; the worst is shown. `next` is when the schedule fires again, null without one. */
+/**
+ * All statuses that hold; the worst is shown. `next` is when the schedule fires again, null without one; `now` is
+ * what images are old by.
+ */
 export function statusesOf(
   facts: StatusFacts,
   builds: readonly Build[],
   application: string,
   next: Date | null,
+  now: Date,
 ): readonly Status[] {
   const { requirers, targets } = facts;
   const statuses: Status[] = [];
@@ -42,7 +51,7 @@ export function statusesOf(
     const names = requirers.map(({ application: name }) => name || "the related charm").join(", ");
     statuses.push(waiting(`for OpenStack credentials from ${names}`));
   } else {
-    statuses.push(published(facts, next));
+    statuses.push(published(facts, builds, next, now));
   }
   return statuses;
 }
@@ -101,7 +110,12 @@ function stepText({ image, step, progress }: StepView): string {
   return `${image === "" ? "" : `${image}: `}${step}${percent}`;
 }
 
-function published({ requirers, specs, standbyFor }: StatusFacts, next: Date | null): Status {
+function published(
+  { requirers, specs, standbyFor, artifacts }: StatusFacts,
+  builds: readonly Build[],
+  next: Date | null,
+  now: Date,
+): Status {
   const [first] = specs;
   const related = requirers.filter(({ cloud }) => cloud !== null);
   const served = related.filter(
@@ -111,8 +125,22 @@ function published({ requirers, specs, standbyFor }: StatusFacts, next: Date | n
   if (served.length < related.length) {
     return waiting(`for a build: ${served.length} of ${related.length} relations have an image${schedule}`);
   }
-  const names = specs.map(({ base, arch }) => `${base}-${arch}`).join(", ");
-  return active(`${names} published to ${served.length} of ${requirers.length} relations${schedule}`);
+  const known = [...artifacts, ...builds.flatMap((build) => build.artifacts)];
+  const ageBySpec = new Map<string, string | null>(
+    specs.map((spec) => [specName(spec), ageOf(spec, served, known, now)]),
+  );
+  // images of equal age are told together, in the order of the specs
+  const namesByAge = new Map<string, string[]>();
+  const missing: string[] = [];
+  for (const [name, age] of ageBySpec) {
+    if (age === null) missing.push(name);
+    else namesByAge.set(age, [...(namesByAge.get(age) ?? []), name]);
+  }
+  const images = [...namesByAge].map(([age, names]) => `${names.join(", ")}${age}`).join(", ");
+  const isDated = [...namesByAge.keys()].some((age) => age !== "");
+  const where = `${isDated ? "," : ""} published to ${served.length} of ${requirers.length} relations`;
+  const rest = missing.length === 0 ? "" : `, ${missing.join(", ")} not in all yet`;
+  return active(`${images}${where}${rest}${schedule}`);
 }
 
 function scheduleText(next: Date | null): string {
@@ -123,7 +151,31 @@ function standbyText(leader: string): string {
   return leader === "" ? ", standby" : `, standby for ${leader}`;
 }
 
-/** `2026-11-23 20:31 UTC`. */
-function minuteOf(date: Date): string {
-  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+/**
+ * ` of 2026-11-23 20:31 UTC (3 h old)`, of the oldest copy of `spec` that `served` have. Empty when nobody knows one of
+ * them, which another revision of the charm has published; null when some relation has none.
+ */
+function ageOf(
+  spec: ImageSpec,
+  served: readonly StatusFacts["requirers"][number][],
+  artifacts: readonly Artifact[],
+  now: Date,
+): string | null {
+  const times: number[] = [];
+  for (const { cloud, published: bag } of served) {
+    const id = publishedImages(bag).get(tagsOf(spec));
+    if (id === undefined) return null;
+    const artifact = artifacts.find((one) => one.cloud === cloud && one.imageId === id);
+    times.push(Date.parse(artifact?.createdAt ?? ""));
+  }
+  const oldest = Math.min(...times);
+  if (!Number.isFinite(oldest)) return "";
+  return ` of ${minuteOf(new Date(oldest))} (${coarse(now.getTime() - oldest)} old)`;
+}
+
+/** Hours, from two days on days: a finer age would be a new status every few minutes. */
+function coarse(ms: number): string {
+  const hours = Math.floor(ms / 3_600_000);
+  if (hours < 1) return "less than 1 h";
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
 }

@@ -3,6 +3,7 @@ import { ConfigError } from "../base/errors.ts";
 import type { Arch, Base } from "../build/types.ts";
 import type { RawConfig } from "../juju/index.ts";
 import { parseArch, parseBases, splitList } from "./options.ts";
+import type { Timing } from "./schedule.ts";
 
 /** The options after parsing; secrets are still URIs. */
 export interface BuilderConfig {
@@ -11,7 +12,7 @@ export interface BuilderConfig {
   readonly bases: readonly Base[];
   readonly flavor: string;
   readonly network: string;
-  readonly intervalHours: number;
+  readonly timing: Timing;
   readonly keepRevisions: number;
   readonly removeDepartedImages: boolean;
   readonly cloud: {
@@ -52,8 +53,23 @@ const NPM_PACKAGE = /^(@[a-z0-9~][a-z0-9-._~]*\/)?[a-z0-9~][a-z0-9-._~]*(@[a-zA-
 const RUNNER_VERSION = /^\d+\.\d+\.\d+$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** The config in `raw`, or a {@link ConfigError} with one sentence per wrong option. */
-export function parseConfig(raw: RawConfig): BuilderConfig | ConfigError {
+/** {@link parseConfig} with the option `schedule`, whose parser is loaded only when it is set. */
+export async function parseOptions(raw: RawConfig): Promise<BuilderConfig | ConfigError> {
+  const expression = String(raw["schedule"] ?? "").trim();
+  if (expression === "") return parseConfig(raw, null);
+  const { parseExpression } = await import("./cron-expression.ts");
+  // cron and this process go by the same clock: the machine's
+  return parseConfig(raw, parseExpression(expression, Intl.DateTimeFormat().resolvedOptions().timeZone));
+}
+
+/**
+ * The config in `raw`, or a {@link ConfigError} with one sentence per wrong option. `cron` is what the option
+ * `schedule` says, null where it is empty.
+ */
+export function parseConfig(
+  raw: RawConfig,
+  cron: Timing | { readonly problem: string } | null,
+): BuilderConfig | ConfigError {
   const problems: string[] = [];
   const text = (option: string): string => String(raw[option] ?? "").trim();
   const whole = (option: string, least: number, most: number): number => {
@@ -90,6 +106,8 @@ export function parseConfig(raw: RawConfig): BuilderConfig | ConfigError {
   if (passwordSecret !== "" && !passwordSecret.startsWith("secret:")) {
     problems.push("openstack-password-secret: set it to the URI of a Juju secret, such as secret:cq5k...");
   }
+  const hours = whole("build-interval", 1, 24);
+  if (cron !== null && "problem" in cron) problems.push(cron.problem);
   const runnerVersion = text("runner-version");
   if (runnerVersion !== "" && !RUNNER_VERSION.test(runnerVersion)) {
     problems.push("runner-version: leave it empty or set it to a version such as 2.330.0");
@@ -100,7 +118,7 @@ export function parseConfig(raw: RawConfig): BuilderConfig | ConfigError {
     bases: "problem" in bases ? [] : bases.bases,
     flavor: text("build-flavor"),
     network: text("build-network"),
-    intervalHours: whole("build-interval", 1, 24),
+    timing: cron === null || "problem" in cron ? { kind: "interval", hours } : cron,
     keepRevisions: whole("revision-history-limit", 2, 99),
     removeDepartedImages: raw["remove-departed-images"] === true,
     cloud: {

@@ -2,12 +2,13 @@
  * Converging: reads everything, ignores which event came, and makes files, schedule, builds and databags what
  * they should be. Every handler but `remove` is this function.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError } from "../base/errors.ts";
 import { readOptional, writeIfChanged } from "../base/files.ts";
 import { forgetOldBuilds, listBuilds } from "../build/history.ts";
 import { startBuild } from "../build/start-build.ts";
+import { formatTicks } from "../build/ticks.ts";
 import type { BuildKind } from "../build/types.ts";
 import { formatCloudsYaml, parseCloudsYaml, type CloudAuth } from "../openstack/index.ts";
 import type { Run } from "../juju/index.ts";
@@ -21,7 +22,7 @@ import { historyOf } from "./past.ts";
 import { applicationUnits } from "./peers.ts";
 import { publish, tellOthers } from "./publish.ts";
 import { cronFile } from "./schedule.ts";
-import { writeSettled } from "./settled.ts";
+import { ticksHere, writeSettled } from "./settled.ts";
 
 /** Converges and gives the build that was started, if one was due. */
 export async function reconcile(
@@ -87,23 +88,27 @@ async function readClouds(path: string): Promise<ReadonlyMap<string, CloudAuth>>
 
 async function writeFiles(run: Run<BuilderConfig>, facts: Facts): Promise<string | null> {
   const { paths, clouds, config } = facts;
-  const { unit, model } = run.context;
+  const { unit, application, model } = run.context;
   await mkdir(paths.builds, { recursive: true, mode: 0o700 });
   if (await writeIfChanged(paths.cloudsFile, formatCloudsYaml(clouds), 0o600)) {
     run.log.info({ clouds: [...clouds.keys()].join(",") }, "wrote clouds.yaml");
   }
+  const ticks = await ticksHere(run.context, paths, config.timing);
+  if (ticks === null) await rm(paths.scheduleFile, { force: true });
+  else await writeIfChanged(paths.scheduleFile, formatTicks(ticks), 0o600);
   const jujuExec = await findJujuExec(paths);
   if (jujuExec === null) {
     run.log.warn({}, "neither juju-exec nor juju-run is installed; builds are not scheduled");
     return null;
   }
-  const { intervalHours } = config;
+  const { timing } = config;
   const lockFile = join(paths.runtime, "cron.lock");
-  const schedule = { unit, modelUuid: model.uuid, intervalHours, jujuExec, lockFile };
+  const schedule = { unit, application, modelUuid: model.uuid, timing, jujuExec, lockFile };
   await mkdir(paths.runtime, { recursive: true, mode: 0o700 });
   await mkdir(dirname(paths.cronFile), { recursive: true, mode: 0o755 });
   if (await writeIfChanged(paths.cronFile, cronFile(schedule), 0o644)) {
-    run.log.info({ everyHours: intervalHours }, "wrote the schedule");
+    const when = timing.kind === "cron" ? timing.expression : `every ${timing.hours} hours`;
+    run.log.info({ when }, "wrote the schedule");
   }
   return jujuExec;
 }

@@ -1,15 +1,22 @@
-/** The cron entry that fires the event `run` (crontab(5), file in /etc/cron.d). */
+/** The cron entry that fires the event `run` (crontab(5), file in /etc/cron.d), and when it does. */
 import { createHash } from "node:crypto";
+import type { Ticks } from "../build/ticks.ts";
 
-/** What decides when builds are scheduled. */
-export interface Timing {
-  readonly unit: string;
+/** What the options say about when to build; `cron` goes into the entry as it is. */
+export type Timing =
+  | { readonly kind: "interval"; readonly hours: number }
+  | Extract<Ticks, { readonly kind: "cron" }>;
+
+/** Whose schedule it is: all units of an application tick at the same time. */
+export interface Site {
+  readonly application: string;
   readonly modelUuid: string;
-  readonly intervalHours: number;
 }
 
 /** What a cron entry is made from. */
-export interface Schedule extends Timing {
+export interface Schedule extends Site {
+  readonly unit: string;
+  readonly timing: Timing;
   /** Juju's command that runs something in the unit's hook context. */
   readonly jujuExec: string;
   /** File that a tick holds locked while it runs. */
@@ -17,27 +24,31 @@ export interface Schedule extends Timing {
 }
 
 /**
- * When `schedule` fires: every `intervalHours` hours since the epoch, plus an offset that differs from unit to
- * unit, so that not all sites build at the full hour. Even gaps for every interval, also one that does not
- * divide 24.
+ * When an interval fires: every `hours` hours since the epoch, plus an offset that differs from application to
+ * application, so that not all sites build at the full hour. Even gaps for every interval, also one that does not
+ * divide 24. `minute` is of the clock that cron goes by.
  */
-export function offsetOf(schedule: Timing): { readonly minute: number; readonly hour: number } {
-  const digest = createHash("sha256").update(`${schedule.modelUuid}\n${schedule.unit}`).digest();
-  return { minute: (digest[0] ?? 0) % 60, hour: (digest[1] ?? 0) % schedule.intervalHours };
+export function offsetOf(site: Site, hours: number): { readonly minute: number; readonly hour: number } {
+  const digest = createHash("sha256").update(`${site.modelUuid}\n${site.application}`).digest();
+  return { minute: (digest[0] ?? 0) % 60, hour: (digest[1] ?? 0) % hours };
 }
 
 /** The text of the cron file. A tick while the last one still waits for Juju's lock is dropped. */
 export function cronFile(schedule: Schedule): string {
-  const { unit, intervalHours, jujuExec, lockFile } = schedule;
-  const { minute, hour } = offsetOf(schedule);
-  // cron turns a bare % into a newline
-  const guard = `[ $(( $(date +\\%s) / 3600 \\% ${intervalHours} )) -eq ${hour} ]`;
-  const run = `flock --nonblock ${lockFile} ${jujuExec} ${unit} "${runCommand}"`;
+  const { unit, timing, jujuExec, lockFile } = schedule;
+  const run = `flock --nonblock ${quote(lockFile)} ${quote(jujuExec)} ${unit} "${runCommand}"`;
+  let [times, command] = ["", run];
+  if (timing.kind === "cron") times = timing.expression;
+  else {
+    const { minute, hour } = offsetOf(schedule, timing.hours);
+    times = `${minute} * * * *`;
+    command = `[ $(( $(date +%s) / 3600 % ${timing.hours} )) -eq ${hour} ] && ${run}`;
+  }
   return [
     "# Written by the charm github-runner-image-builder; changes are overwritten.",
     "SHELL=/bin/sh",
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    `${minute} * * * * root ${guard} && ${run}`,
+    `${times} root ${escape(command)}`,
     "",
   ].join("\n");
 }
@@ -45,22 +56,23 @@ export function cronFile(schedule: Schedule): string {
 /** What runs in the unit's hook context at each tick. */
 const runCommand = "JUJU_DISPATCH_PATH=run ./dispatch";
 
-/** When a schedule fires: see {@link offsetOf}. */
-export interface Ticks {
-  readonly intervalHours: number;
-  readonly minute: number;
-  readonly hour: number;
+/** `text` as one word of a shell. */
+function quote(text: string): string {
+  return /^[\w/.,:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The next tick after `now`. */
-export function nextRun(schedule: Timing, now: Date): Date {
-  return nextTick({ ...offsetOf(schedule), intervalHours: schedule.intervalHours }, now);
+/** cron takes a bare % for a newline, and a backslash away before another one or a %. */
+function escape(command: string): string {
+  return command.replaceAll(/[\\%]/g, "\\$&");
 }
 
-/** {@link nextRun} for a schedule whose offset is known. */
-export function nextTick({ intervalHours, minute, hour }: Ticks, now: Date): Date {
-  const hourMs = 3_600_000;
-  let tick = Math.floor(now.getTime() / hourMs);
-  while (tick % intervalHours !== hour || tick * hourMs + minute * 60_000 <= now.getTime()) tick += 1;
-  return new Date(tick * hourMs + minute * 60_000);
+/**
+ * When the cron entry of `site` fires. cron counts minutes on the machine's clock, which is `utcOffset` minutes ahead
+ * of UTC: half an hour in some zones.
+ */
+export function ticksOf(site: Site, timing: Timing, utcOffset: number): Ticks {
+  if (timing.kind === "cron") return timing;
+  const { minute, hour } = offsetOf(site, timing.hours);
+  const utcMinute = (((minute - utcOffset) % 60) + 60) % 60;
+  return { kind: "interval", intervalHours: timing.hours, minute: utcMinute, hour };
 }

@@ -6,7 +6,7 @@ import { rm, stat } from "node:fs/promises";
 import { isMissing, readOptional, writeAtomic } from "../base/files.ts";
 import { listBuilds, type Build } from "../build/history.ts";
 import { pathsOf, type Paths } from "../build/paths.ts";
-import type { Artifact } from "../build/types.ts";
+import type { Ticks } from "../build/ticks.ts";
 import {
   isSecretDenied,
   isSecretNotFound,
@@ -23,7 +23,7 @@ import type { Facts } from "./facts.ts";
 import { changedPublication } from "./image-relation.ts";
 import { historyOf } from "./past.ts";
 import { tellBuilds } from "./peers.ts";
-import { offsetOf, type Ticks } from "./schedule.ts";
+import { ticksOf, type Timing } from "./schedule.ts";
 
 /** Raised whenever {@link Settled} changes: the file of another revision of the charm counts as none. */
 const FORMAT = 2;
@@ -43,8 +43,6 @@ export interface Settled extends StatusFacts, Wanted {
   readonly ticks: Ticks | null;
   /** What the others know of our builds, as text; null where there is nobody to tell. */
   readonly word: string | null;
-  /** The newest artifacts that other units told of. */
-  readonly artifacts: readonly Artifact[];
   readonly forgotten: Readonly<Record<string, string>>;
 }
 
@@ -68,9 +66,8 @@ export async function writeSettled(
     at: Date.now(),
     surroundings: await surroundings(context, paths, environment),
     secretUris: [config.cloud.passwordSecret, ...(typeof script === "string" ? [script] : [])],
-    ticks: await ticksOf(context, paths, config.intervalHours),
+    ticks: await ticksHere(context, paths, config.timing),
     word: peers.others.length === 0 ? null : wordOf(builds, context.unit),
-    artifacts: peers.artifacts,
     forgotten: Object.fromEntries(facts.forgotten),
     ...standingOf(peers),
     specs,
@@ -109,19 +106,19 @@ export async function readSettled(
   if (settled.word !== null && settled.word !== wordOf(builds, context.unit)) return null;
   if (settled.standbyFor === null && hasWork(settled, builds)) return null;
   // what an operator has to act on may be put right without an event, by granting a secret for one
-  const status = worst(statusesOf(settled, builds, unit.application, null));
+  const status = worst(statusesOf(settled, builds, unit.application, null, new Date()));
   const isFine = status?.name === "active" || status?.name === "maintenance";
   return isFine ? { ...settled, builds } : null;
 }
 
 /** When the schedule fires; null where nothing can fire it. */
-export async function ticksOf(
-  { unit, model }: JujuContext,
+export async function ticksHere(
+  { application, model }: JujuContext,
   paths: Paths,
-  intervalHours: number,
+  timing: Timing,
 ): Promise<Ticks | null> {
   if ((await findJujuExec(paths)) === null) return null;
-  return { intervalHours, ...offsetOf({ unit, modelUuid: model.uuid, intervalHours }) };
+  return ticksOf({ application, modelUuid: model.uuid }, timing, -new Date().getTimezoneOffset());
 }
 
 function parse(text: string | undefined): Settled | null {

@@ -129,7 +129,7 @@ describe("builds", () => {
     await charm.juju.runAction(UNIT, "run");
     await charm.settle();
     await finish();
-    expect(charm.status()).toMatch(/^active noble-x64 published to 1 of 1 relations/);
+    expect(charm.status()).toMatch(/^active noble-x64 of .*, published to 1 of 1 relations/);
     expect(charm.failures()).toEqual([]);
   });
 });

@@ -52,7 +52,9 @@ describe("update-status", () => {
 
   it("of a settled unit asks for the secret alone, and gives the status of a full reconcile", async () => {
     const full = await statusInFull();
-    expect(full).toMatch(/^active noble-x64 published to 3 of 3 relations, next build /);
+    expect(full).toMatch(
+      /^active noble-x64 of .* UTC \(less than 1 h old\), published to 3 of 3 relations, next build /,
+    );
     expect(await commands()).toEqual(IDLE);
     expect(charm.status()).toBe(full);
     expect(await commands()).toEqual(IDLE);
@@ -151,8 +153,8 @@ describe("update-status", () => {
     await charm.updateStatus();
     const idle = await commands();
     expect(idle).toEqual(IDLE);
-    expect(charm.status()).toMatch(/^active noble-x64 published to 2 of 2 relations/);
-    expect(await statusInFull()).toMatch(/^active noble-x64 published to 2 of 2 relations/);
+    expect(charm.status()).toMatch(/^active noble-x64 of .*, published to 2 of 2 relations/);
+    expect(await statusInFull()).toMatch(/^active noble-x64 of .*, published to 2 of 2 relations/);
   });
 
   it("logs nothing", async () => {

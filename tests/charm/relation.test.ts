@@ -42,7 +42,7 @@ describe("relations that come one after the other", () => {
     expect(runnerA.bag()["id"]).toBe("image-a");
     expect(runnerB.bag()["id"]).toBe("image-b");
     expect(charm.status()).toMatch(
-      /^active noble-x64 published to 2 of 2 relations, next build \d{4}-.* UTC$/,
+      /^active noble-x64 of .* UTC \(less than 1 h old\), published to 2 of 2 relations, next build \d{4}-.* UTC$/,
     );
     expect(await charm.builds()).toHaveLength(2);
     expect(charm.failures()).toEqual([]);

@@ -82,7 +82,7 @@ describe("publishing", () => {
 
   test("the leader ends active and says what is published and when the next build is due", () => {
     expect(story.secondUnit.status).toMatch(
-      /^active noble-x64 .*published to 2 of 2 relations, next build \d{4}-\d\d-\d\d \d\d:\d\d UTC$/,
+      /^active noble-x64 of \d{4}-\d\d-\d\d \d\d:\d\d UTC \(less than 1 h old\), published to 2 of 2 relations, next build \d{4}-\d\d-\d\d \d\d:\d\d UTC$/,
     );
   });
 

@@ -14,6 +14,7 @@ export const RAW_CONFIG: RawConfig = {
   "build-flavor": "",
   "build-network": "",
   "build-interval": 6,
+  schedule: "",
   "openstack-auth-url": "https://keystone.example:5000/v3",
   "openstack-user-name": "builder",
   "openstack-user-domain-name": "Default",
@@ -22,6 +23,7 @@ export const RAW_CONFIG: RawConfig = {
   "openstack-project-domain-name": "Default",
   "openstack-region": "",
   "revision-history-limit": 5,
+  "remove-departed-images": false,
   "runner-version": "",
   "runner-mirror": "https://github.com/canonical/github-actions-runner/releases",
   "script-url": "",
@@ -35,7 +37,7 @@ export const RAW_CONFIG: RawConfig = {
 
 /** {@link RAW_CONFIG} with changes, parsed. */
 export function configWith(changes: RawConfig = {}): BuilderConfig {
-  const config = parseConfig({ ...RAW_CONFIG, ...changes });
+  const config = parseConfig({ ...RAW_CONFIG, ...changes }, null);
   if (config instanceof ConfigError) throw config;
   return config;
 }

@@ -1,16 +1,18 @@
 import { describe, expect, test } from "vitest";
 import type { Build, StepView } from "../../../src/build/history.ts";
 import { statusesOf, type StatusFacts } from "../../../src/charm/collect-status.ts";
-import type { Requirer } from "../../../src/charm/image-relation.ts";
+import { formatImages, tagsOf, type Requirer } from "../../../src/charm/image-relation.ts";
+import { BASES } from "../../../src/build/types.ts";
 import { LONGEST_MESSAGE, worst } from "../../../src/juju/index.ts";
-import { buildWith } from "../../support/builds.ts";
+import { artifactWith, buildWith } from "../../support/builds.ts";
 import { configWith, factsWith, requirerWith } from "../../support/facts.ts";
 
-const next = new Date("2026-11-23T20:31:45.000Z");
+const next = new Date("2026-11-24T02:17:00.000Z");
+const now = new Date("2026-11-24T00:00:00.000Z");
 const served = requirerWith({ cloud: "runner", published: { id: "n1", tags: "x64,noble" } });
 const waitingForImage = requirerWith({ cloud: "other" });
 
-const leads = { standbyFor: null, told: [] };
+const leads = { standbyFor: null, told: [], artifacts: [] };
 
 /** The status that is shown, as `name: message`. */
 function shown(
@@ -18,9 +20,10 @@ function shown(
   builds: readonly Build[] = [buildWith()],
   config = configWith(),
   at: Date | null = next,
-  standing: Pick<StatusFacts, "standbyFor" | "told"> = leads,
+  standing: Pick<StatusFacts, "standbyFor" | "told" | "artifacts"> = leads,
 ): string {
-  const status = worst(statusesOf({ ...factsWith(requirers, config), ...standing }, builds, "builder", at));
+  const facts = { ...factsWith(requirers, config), ...standing };
+  const status = worst(statusesOf(facts, builds, "builder", at, now));
   return status === undefined ? "" : `${status.name}: ${status.message}`;
 }
 
@@ -47,21 +50,131 @@ describe("the unit's status", () => {
 
   test("is active with what is published, where, and when the next build comes", () => {
     expect(shown([served])).toBe(
-      "active: noble-x64 published to 1 of 1 relations, next build 2026-11-23 20:31 UTC",
+      "active: noble-x64 published to 1 of 1 relations, next build 2026-11-24 02:17 UTC",
     );
     expect(shown([served, requirerWith()])).toBe(
-      "active: noble-x64 published to 1 of 2 relations, next build 2026-11-23 20:31 UTC",
+      "active: noble-x64 published to 1 of 2 relations, next build 2026-11-24 02:17 UTC",
     );
-    const config = configWith({ "base-image": "noble,jammy", architecture: "arm64" });
-    const arm = requirerWith({ cloud: "runner", published: { id: "n1", tags: "arm64,noble" } });
-    expect(shown([arm], [buildWith()], config, null)).toBe(
-      "active: noble-arm64, jammy-arm64 published to 1 of 1 relations",
+    expect(shown([served], [buildWith()], configWith(), null)).toBe(
+      "active: noble-x64 published to 1 of 1 relations",
     );
+  });
+
+  describe("tells of the images that are published", () => {
+    const jammy = { base: "jammy", arch: "x64" } as const;
+    const both = configWith({ "base-image": "noble,jammy" });
+    const bag = (noble: string, other: string): Requirer["published"] => ({
+      id: noble,
+      tags: "x64,noble",
+      images: formatImages([
+        { id: noble, tags: "x64,noble" },
+        { id: other, tags: "x64,jammy" },
+      ]),
+    });
+    const end = "published to 1 of 1 relations, next build 2026-11-24 02:17 UTC";
+
+    test("date and age", () => {
+      const other = requirerWith({ cloud: "other", published: { id: "n2", tags: "x64,noble" } });
+      const artifacts = [
+        artifactWith({ imageId: "n1", createdAt: "2026-11-23T20:31:59.000Z" }),
+        artifactWith({ imageId: "n2", cloud: "other", createdAt: "2026-11-23T20:33:00.000Z" }),
+      ];
+      expect(shown([served, other], [buildWith({ artifacts })])).toBe(
+        "active: noble-x64 of 2026-11-23 20:31 UTC (3 h old), published to 2 of 2 relations, " +
+          "next build 2026-11-24 02:17 UTC",
+      );
+    });
+
+    test.each([
+      ["2026-11-23T23:00:00.001Z", "less than 1 h old"],
+      ["2026-11-23T23:00:00.000Z", "1 h old"],
+      ["2026-11-22T00:00:00.001Z", "47 h old"],
+      ["2026-11-22T00:00:00.000Z", "2 days old"],
+      ["2026-10-01T12:00:00.000Z", "53 days old"],
+      // made by a clock that was ahead of ours
+      ["2026-11-24T00:03:00.000Z", "less than 1 h old"],
+    ])("one of %s is %s", (createdAt, age) => {
+      const build = buildWith({ artifacts: [artifactWith({ imageId: "n1", createdAt })] });
+      expect(shown([served], [build])).toContain(`UTC (${age}), `);
+    });
+
+    test("without a date when no journal knows what is published, whatever else was built", () => {
+      const others = [artifactWith({ imageId: "n2" }), artifactWith({ imageId: "n1", cloud: "other" })];
+      expect(shown([served], [buildWith({ artifacts: others })])).toBe(`active: noble-x64 ${end}`);
+      const adopted = requirerWith({ cloud: "other", published: { id: "n0", tags: "x64,noble" } });
+      expect(shown([served, adopted], [buildWith({ artifacts: [artifactWith({ imageId: "n1" })] })])).toMatch(
+        /^active: noble-x64 published to 2 of 2 relations/,
+      );
+    });
+
+    test("the one that is published, not a newer one that is not yet", () => {
+      const artifacts = [
+        artifactWith({ imageId: "n1", createdAt: "2026-11-23T20:31:00.000Z" }),
+        artifactWith({ imageId: "n2", createdAt: "2026-11-23T23:31:00.000Z" }),
+      ];
+      expect(shown([served], [buildWith({ artifacts })])).toContain(
+        "noble-x64 of 2026-11-23 20:31 UTC (3 h old)",
+      );
+    });
+
+    test("several, each with its age if they differ", () => {
+      const requirer = requirerWith({ cloud: "runner", published: bag("n1", "j1") });
+      const noble = artifactWith({ imageId: "n1", createdAt: "2026-11-23T20:31:00.000Z" });
+      const of = (createdAt: string): string =>
+        shown(
+          [requirer],
+          [buildWith({ artifacts: [noble, artifactWith({ spec: jammy, imageId: "j1", createdAt })] })],
+          both,
+        );
+      expect(of("2026-11-23T20:31:30.000Z")).toBe(
+        `active: noble-x64, jammy-x64 of 2026-11-23 20:31 UTC (3 h old), ${end}`,
+      );
+      expect(of("2026-11-21T20:31:00.000Z")).toBe(
+        "active: noble-x64 of 2026-11-23 20:31 UTC (3 h old), jammy-x64 of 2026-11-21 20:31 UTC (2 days old), " +
+          end,
+      );
+      expect(shown([requirer], [buildWith({ artifacts: [noble] })], both)).toBe(
+        `active: noble-x64 of 2026-11-23 20:31 UTC (3 h old), jammy-x64, ${end}`,
+      );
+    });
+
+    test("and of those that are not, or not for all", () => {
+      const partly = [
+        requirerWith({ cloud: "runner", published: bag("n1", "j1") }),
+        requirerWith({ cloud: "other", published: { id: "n2", tags: "x64,noble" } }),
+      ];
+      const expected = (count: number): string =>
+        `active: noble-x64 published to ${count} of ${count} relations, jammy-x64 not in all yet, next build 2026-11-24 02:17 UTC`;
+      expect(shown(partly, [buildWith()], both)).toBe(expected(2));
+      expect(shown([served], [buildWith()], both)).toBe(expected(1));
+    });
+
+    test("in a message that is not too long, however many there are", () => {
+      const specs = BASES.map((base) => ({ base, arch: "ppc64le" }) as const);
+      const images = specs.map((spec) => ({ id: spec.base, tags: tagsOf(spec) }));
+      const requirer = requirerWith({
+        cloud: "runner",
+        published: { id: "focal", tags: "ppc64le,focal", images: formatImages(images) },
+      });
+      const artifacts = specs.map((spec, index) =>
+        artifactWith({ spec, imageId: spec.base, createdAt: `2026-01-0${index + 1}T00:00:00.000Z` }),
+      );
+      const config = configWith({ "base-image": BASES.join(","), architecture: "ppc64le" });
+      const text = shown(
+        Array.from({ length: 100 }, () => requirer),
+        [buildWith({ artifacts })],
+        config,
+      );
+      expect(text).toContain(
+        "resolute-ppc64le of 2026-01-04 00:00 UTC (324 days old), published to 100 of 100",
+      );
+      expect(text.length).toBeLessThanOrEqual(LONGEST_MESSAGE);
+    });
   });
 
   test("waits while a related cloud has no image of the first base", () => {
     expect(shown([served, waitingForImage])).toBe(
-      "waiting: for a build: 1 of 2 relations have an image, next build 2026-11-23 20:31 UTC",
+      "waiting: for a build: 1 of 2 relations have an image, next build 2026-11-24 02:17 UTC",
     );
     const jammyOnly = requirerWith({ cloud: "runner", published: { id: "j", tags: "x64,jammy" } });
     expect(shown([jammyOnly], [buildWith()], configWith(), null)).toBe(

@@ -2,12 +2,12 @@ import { readFile } from "node:fs/promises";
 import { load } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../../src/base/errors.ts";
-import { parseConfig } from "../../../src/charm/config.ts";
+import { parseConfig, parseOptions } from "../../../src/charm/config.ts";
 import type { RawConfig } from "../../../src/juju/index.ts";
 import { configWith, RAW_CONFIG } from "../../support/facts.ts";
 
 function problemsOf(changes: RawConfig): readonly string[] {
-  const config = parseConfig({ ...RAW_CONFIG, ...changes });
+  const config = parseConfig({ ...RAW_CONFIG, ...changes }, null);
   return config instanceof ConfigError ? config.problems : [];
 }
 
@@ -28,8 +28,9 @@ describe("parseConfig", () => {
       bases: ["noble"],
       flavor: "",
       network: "",
-      intervalHours: 6,
+      timing: { kind: "interval", hours: 6 },
       keepRevisions: 5,
+      removeDepartedImages: false,
       cloud: {
         authUrl: "https://keystone.example:5000/v3",
         projectName: "build-project",
@@ -157,7 +158,7 @@ describe("parseConfig", () => {
     const missing = Object.fromEntries(
       Object.entries(RAW_CONFIG).filter(([name]) => !name.startsWith("openstack-")),
     );
-    const config = parseConfig(missing);
+    const config = parseConfig(missing, null);
     expect(config).toMatchObject({
       problems: [
         "set openstack-auth-url, openstack-user-name, openstack-user-domain-name, openstack-project-name, " +
@@ -167,7 +168,7 @@ describe("parseConfig", () => {
   });
 
   test("tells a missing option from a bad one when Juju gives nothing at all", () => {
-    const config = parseConfig({});
+    const config = parseConfig({}, null);
     const problems = config instanceof ConfigError ? config.problems : [];
     expect(problems).toHaveLength(7);
   });
@@ -206,5 +207,30 @@ describe("the script's secrets", () => {
     expect(
       problemsOf({ "script-url": url, "script-secret-id": "secret:abc", "script-secret": "A=1" }),
     ).toEqual(["script-secret, script-secret-id: set only one of them"]);
+  });
+});
+
+describe("the option schedule", () => {
+  const parsed = async (changes: RawConfig): ReturnType<typeof parseOptions> =>
+    await parseOptions({ ...RAW_CONFIG, ...changes });
+
+  test.each(["", "  "])("leaves the interval where it is %j", async (schedule) => {
+    expect(await parsed({ schedule, "build-interval": 5 })).toEqual(configWith({ "build-interval": 5 }));
+  });
+
+  test("takes the interval's place, in the machine's time zone", async () => {
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    expect(await parsed({ schedule: " 30 3  * * MON " })).toMatchObject({
+      timing: { kind: "cron", expression: "30 3 * * MON", minutes: [30], weekdays: [1], zone: timeZone },
+    });
+  });
+
+  test("is told with all other problems when it is wrong", async () => {
+    expect(await parsed({ schedule: "0 25 * * *", "build-interval": 0 })).toMatchObject({
+      problems: [
+        "build-interval: set it to a whole number from 1 to 24",
+        'schedule: "25" is no hour that cron understands',
+      ],
+    });
   });
 });

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
+import { formatTicks, nextTick, type Ticks } from "../../../src/build/ticks.ts";
 import { formatCloudsYaml } from "../../../src/openstack/index.ts";
 import { deadUrl, startHttpServer } from "../../support/http-server.ts";
 import { requestWith, writeBuild } from "../../support/builds.ts";
@@ -243,6 +244,70 @@ describe("the journals", () => {
     );
     const json = JSON.parse((await run(["list-builds", "--builds", root.path, "--json"])).stdout) as unknown;
     expect(json).toMatchObject([{ id: "20261123t195102-3f9a" }, { id: "20261124t000000-0001" }]);
+  });
+
+  describe("with a schedule beside the builds", () => {
+    /** A state folder with one build, and `schedule.json` with `text`. */
+    const stateWith = async (text: string): ReturnType<typeof folder> => {
+      const state = await folder();
+      await writeBuild(join(state.path, "builds"), requestWith(), journal);
+      await writeFile(join(state.path, "schedule.json"), text);
+      return state;
+    };
+    // 29 February, whenever the test runs: in Berlin it begins an hour before it does in UTC
+    const leap: Ticks = {
+      kind: "cron",
+      expression: "0 0 29 2 *",
+      minutes: [0],
+      hours: [0],
+      days: [29],
+      months: [2],
+      weekdays: [0, 1, 2, 3, 4, 5, 6],
+      isEitherDay: false,
+      isByClock: false,
+      zone: "Europe/Berlin",
+    };
+    const next = nextTick(leap, new Date(), null)?.toISOString() ?? "";
+    const line = `next build: ${next.slice(0, 10)} 23:00 UTC`;
+
+    test("list-builds and show-build tell when the next one is due, in the zone of the schedule", async () => {
+      await using state = await stateWith(JSON.stringify(leap));
+      expect(next).toMatch(/-02-28T23:00:00\.000Z$/);
+      const listed = await run(["list-builds", "--builds", join(state.path, "builds/")]);
+      expect(listed.stdout.split("\n").slice(1)).toEqual([line, ""]);
+      const path = join(state.path, "builds", requestWith().id);
+      expect((await run(["show-build", path])).stdout.split("\n").slice(-2)).toEqual([line, ""]);
+      const json = JSON.parse((await run(["show-build", path, "--json"])).stdout) as object;
+      expect(json).toMatchObject({ id: requestWith().id, nextBuild: next });
+    });
+
+    test("list-builds tells it of an interval, before the first build too", async () => {
+      await using state = await folder();
+      await mkdir(join(state.path, "builds"));
+      const ticks = { kind: "interval", intervalHours: 24, minute: 17, hour: 5 } as const;
+      await writeFile(join(state.path, "schedule.json"), formatTicks(ticks));
+      const { stdout } = await run(["list-builds", "--builds", join(state.path, "builds")]);
+      expect(stdout).toMatch(/^next build: \d{4}-\d\d-\d\d 05:17 UTC\n$/);
+    });
+
+    test.each(["", "{", '{"kind":"lunar"}'])(
+      "neither says a word of one that it cannot read: %j",
+      async (text) => {
+        await using state = await stateWith(text);
+        const path = join(state.path, "builds", requestWith().id);
+        for (const parameters of [
+          ["list-builds", "--builds", join(state.path, "builds")],
+          ["show-build", path],
+        ]) {
+          const { code, stdout, stderr } = await run(parameters);
+          expect([code, stderr]).toEqual([0, ""]);
+          expect(stdout).not.toContain("next build");
+        }
+        expect(JSON.parse((await run(["show-build", path, "--json"])).stdout)).not.toHaveProperty(
+          "nextBuild",
+        );
+      },
+    );
   });
 
   test("list-builds is empty, and no failure, where there is no folder", async () => {

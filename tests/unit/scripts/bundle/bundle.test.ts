@@ -65,9 +65,11 @@ describe("the bundle", () => {
       files.find(({ file }) => file === name)?.packages ?? ["no such file"];
     expect(files.filter(({ file }) => file.startsWith("charm/")).map(({ file }) => file)).toEqual([
       "charm/main.mjs",
+      "charm/cron-expression.mjs",
     ]);
+    expect(packagesOf("charm/cron-expression.mjs")).toContain("node-cron");
     expect(files.flatMap(({ packages }) => packages)).toEqual(expect.arrayContaining(["pkgcloud", "ssh2"]));
-    for (const heavy of ["pkgcloud", "@cypress/request", "request", "ssh2"]) {
+    for (const heavy of ["pkgcloud", "@cypress/request", "request", "ssh2", "node-cron"]) {
       expect(packagesOf("charm/main.mjs")).not.toContain(heavy);
       expect(packagesOf("cli/main.mjs")).not.toContain(heavy);
     }
@@ -85,6 +87,10 @@ describe("the bundle", () => {
     await charm.configure({ "build-interval": 0 });
     expect(charm.status()).toBe("blocked build-interval: set it to a whole number from 1 to 24");
     expect(charm.log().filter((line) => line.includes("wrong configuration"))).toHaveLength(1);
+    await charm.configure({ "build-interval": 6, schedule: "0 25 * * *" });
+    expect(charm.status()).toBe('blocked schedule: "25" is no hour that cron understands');
+    await charm.configure({ schedule: "0 5 * * *" });
+    expect(await readFile(charm.paths.cronFile, "utf8")).toContain("\n0 5 * * * root flock ");
   }, 60_000);
 
   it("prints the command line's help", async () => {
@@ -136,7 +142,7 @@ describe("the bundle", () => {
     await writeFile(keyFile, keys.privateKey, { mode: 0o600 });
     const probe = join(temporary.path, "probe");
     await cp(join(packed, "dist"), probe, { recursive: true });
-    await bundleProgram({ name: "probe", entry: PROBE, isHook: false }, probe);
+    await bundleProgram({ name: "probe", entry: PROBE, isHook: false, apart: [] }, probe);
     const parameters = [String(server.port), keyFile];
     const source = await run([PROBE, ...parameters]);
     expect(source).toEqual({ code: 0, stderr: "", stdout: expect.stringContaining("hello there") as string });
