@@ -37,6 +37,7 @@ export type { ConfigValue, StatusName } from "./hook-commands/identity.ts";
 export type { Port } from "./hook-commands/machine.ts";
 export {
   canonicalSecretId,
+  isSecretUri,
   type SecretContent,
   type SecretInfo,
   type SecretMetadata,

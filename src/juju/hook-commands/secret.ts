@@ -41,6 +41,12 @@ export interface SecretInfo {
   readonly expiry: string | null;
 }
 
+/** A secret's URI as an operator gives it: `secret:id` or `secret://model/id`, where an id is 20 of 0-9a-z (xid). */
+const SECRET_URI = /^secret:(?:\/\/[0-9a-f-]+\/)?[0-9a-z]{20}$/;
+
+/** Whether `text` is a secret's URI; a bare id is not, since any word of its length would be one. */
+export const isSecretUri = (text: string): boolean => SECRET_URI.test(text);
+
 /** The 20-character id in `secret:id`, `secret://model/id` or a bare id. Compare ids, not URIs. Throws AppError for other text. */
 export function canonicalSecretId(text: string): string {
   const match = /^(?:secret:(?:\/\/[0-9a-f-]+\/)?)?([0-9a-z]{20})$/.exec(text.trim());
