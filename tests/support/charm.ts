@@ -46,6 +46,8 @@ export interface Deployed extends AsyncDisposable {
   readonly root: string;
   readonly paths: Paths;
   readonly passwordSecret: string;
+  /** The options that were set at the deployment. */
+  readonly config: Readonly<Record<string, string | number>>;
   /** Keystone's address of a cloud that accepts connections and never answers. */
   readonly authUrl: string;
   readonly builders: HeldBuilders;
@@ -106,7 +108,7 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
     await settle();
     return exit;
   };
-  const config: Readonly<Record<string, string | number | null>> = {
+  const options: Readonly<Record<string, string | number | null>> = {
     architecture: "amd64",
     "openstack-auth-url": silent.authUrl,
     "openstack-project-name": "build",
@@ -116,13 +118,10 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
     "openstack-password-secret": passwordSecret,
     ...deployment.config,
   };
-  await juju.deploy(APPLICATION, {
-    charm: deployment.charm ?? REPOSITORY,
-    link: true,
-    config: Object.fromEntries(
-      Object.entries(config).filter((entry): entry is [string, string | number] => entry[1] !== null),
-    ),
-  });
+  const config = Object.fromEntries(
+    Object.entries(options).filter((entry): entry is [string, string | number] => entry[1] !== null),
+  );
+  await juju.deploy(APPLICATION, { charm: deployment.charm ?? REPOSITORY, link: true, config });
   if (deployment.grant !== false) juju.grantSecret(passwordSecret, APPLICATION);
   await settle();
   const owned = cleanup.move();
@@ -131,6 +130,7 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
     root,
     paths,
     passwordSecret,
+    config,
     authUrl: silent.authUrl,
     builders,
     settle,
