@@ -1,4 +1,4 @@
-/** Issues the queued writes: first everything is read and compared, then only what differs is written. */
+/** Issues the queued writes: first everything is read and compared, then only what differs is written (juju-rules 1.4). */
 import { AppError } from "../base/errors.ts";
 import type { HookTool } from "./hook-tool.ts";
 import {
@@ -85,7 +85,7 @@ async function issue(
       return await secretGrant(tool, id, order.relation, order.unit ?? undefined);
     }
     case "revoke":
-      return await secretRevoke(tool, order.secret, order.relation);
+      return await secretRevoke(tool, order.secret, { relation: order.relation });
     case "remove":
       return await secretRemove(tool, order.secret, order.revision ?? undefined);
   }

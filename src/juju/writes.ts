@@ -1,6 +1,6 @@
 /**
  * Writes wait in memory until the handler has succeeded. Juju discards a failing hook's writes itself, but
- * `juju-exec` commits even when its command fails (contract: exit and commit), so a run that dies half-way
+ * `juju-exec` commits even when its command fails (juju-rules 1.4), so a run that dies half-way
  * must not have issued any.
  */
 import { AppError } from "../base/errors.ts";
