@@ -47,6 +47,9 @@ const CREDENTIALS = [
   "openstack-password-secret",
 ] as const;
 
+/** What a 32-bit ARM image is made with (rustup, multiarch libraries) is not in the archive of older releases. */
+const ARM_BASES: readonly Base[] = ["noble", "resolute"];
+
 const PACKAGES: ItemForm = {
   pattern: /^(-\*|-?[a-z0-9][a-z0-9+.-]*)$/,
   is: "the name of a Debian package (or -name to remove one)",
@@ -77,6 +80,8 @@ export function parseConfig(raw: RawConfig): BuilderConfig | ConfigError {
   if (typeof arch !== "string") refuse("architecture", arch.fix);
   const bases = parseBases(text("base-image"));
   if ("fix" in bases) refuse("base-image", bases.fix);
+  else if (arch === "arm" && bases.bases.some((base) => !ARM_BASES.includes(base)))
+    refuse("base-image", `set it to ${ARM_BASES.join(" or ")}: older releases cannot be built for arm`);
   const missing = CREDENTIALS.filter((option) => text(option) === "" && !isRefused(option));
   const mirror = { empty: false, query: false };
 

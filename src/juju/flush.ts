@@ -5,10 +5,12 @@ import {
   closePort,
   openedPorts,
   openPort,
+  storageAdd,
   stateDelete,
   stateGetAll,
   stateSet,
 } from "./hook-commands/machine.ts";
+import { jujuReboot } from "./hook-commands/identity.ts";
 import { relationSet } from "./hook-commands/relation.ts";
 import {
   secretAdd,
@@ -60,6 +62,8 @@ export async function flushWrites(tool: HookTool, writes: Writes, readDatabag: R
   }
   const others = writes.secretOrders.filter((order) => order.order !== "grant");
   for (const order of others) await issue(tool, order, uris);
+  for (const [name, count] of writes.storages) await storageAdd(tool, name, count);
+  if (writes.orders.has("reboot")) await jujuReboot(tool, false);
 }
 
 function settingValue(setting: Setting, uris: ReadonlyMap<NewSecret, string>): string {

@@ -74,6 +74,10 @@ export interface Unit {
   /** Ids (`data/0`) of the storage instances of one name. */
   readonly storages: (name: string) => Promise<readonly string[]>;
   readonly storage: (id: string) => Promise<StorageInfo>;
+  /** Queues a demand for `count` more instances of a storage. */
+  readonly addStorage: (name: string, count: number) => void;
+  /** Queues a reboot of the machine after this hook's success; Juju refuses it in actions. */
+  readonly reboot: () => void;
   /** Path of a resource of the charm, downloaded first where it has to be. */
   readonly resource: (name: string) => Promise<string>;
   readonly goalState: () => Promise<GoalState>;
@@ -148,6 +152,8 @@ export function openUnit(context: JujuContext, tool: HookTool): OpenedUnit {
     network: oncePerKey((binding) => networkGet(tool, binding)),
     storages: oncePerKey((name) => storageList(tool, name)),
     storage: oncePerKey((id) => storageGet(tool, id)),
+    addStorage: (name, count) => void writes.storages.set(name, (writes.storages.get(name) ?? 0) + count),
+    reboot: () => void writes.orders.add("reboot"),
     resource: oncePerKey((name) => resourceGet(tool, name)),
     goalState: once(() => goalState(tool)),
     credential: once(() => credentialGet(tool)),

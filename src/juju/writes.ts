@@ -59,6 +59,10 @@ export interface Writes {
   readonly state: Map<string, string | null>;
   /** `true` opens the port. */
   readonly ports: Map<Port, boolean>;
+  /** How many more instances of each storage. */
+  readonly storages: Map<string, number>;
+  /** After the hook's success, once. */
+  readonly orders: Set<"reboot">;
 }
 
 /** No writes yet. */
@@ -70,6 +74,8 @@ export function emptyWrites(): Writes {
     secretOrders: [],
     state: new Map(),
     ports: new Map(),
+    storages: new Map(),
+    orders: new Set(),
   };
 }
 

@@ -74,6 +74,13 @@ describe("parseConfig", () => {
     });
   });
 
+  test("refuses a release that cannot be built for 32-bit ARM, before an hour of building shows it", () => {
+    const problem = "base-image: set it to noble or resolute: older releases cannot be built for arm";
+    expect(problemsOf({ architecture: "armhf", "base-image": "noble,22.04" })).toEqual([problem]);
+    expect(problemsOf({ architecture: "armhf", "base-image": "noble,26.04" })).toEqual([]);
+    expect(problemsOf({ architecture: "arm64", "base-image": "focal,22.04" })).toEqual([]);
+  });
+
   test("tells all problems at once", () => {
     const problems = problemsOf({ architecture: "x", "base-image": "x", "build-interval": 0, snaps: "A,B" });
     expect(problems.map((problem) => problem.split(":")[0])).toEqual([

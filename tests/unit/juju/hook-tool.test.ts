@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DeadlineError } from "../../../src/base/errors.ts";
+import { DeadlineError, describe } from "../../../src/base/errors.ts";
 import {
   HookCommandError,
   isHookFailure,
@@ -99,6 +99,15 @@ test("commands that read run at the same time", async () => {
     {},
     {},
   ]);
+});
+
+test("a hook command that this Juju does not have is named", async () => {
+  await using tools = await createHookTools();
+  const error: unknown = await tools
+    .tool()
+    .run("relation-foresee", [])
+    .catch((e: unknown) => e);
+  expect(describe(error)).toBe("cannot run relation-foresee: spawn relation-foresee ENOENT");
 });
 
 test("names the command whose output is no JSON", async () => {

@@ -227,6 +227,24 @@ test("state and ports read with their queued changes and are written at the flus
   ]);
 });
 
+test("storage is asked for and a reboot ordered at the flush, last and once", async () => {
+  await using tools = await createHookTools();
+  await tools.reply("state-get*", "null");
+  const { unit, flush } = open(tools);
+  unit.reboot();
+  unit.reboot();
+  unit.addStorage("data", 1);
+  unit.addStorage("data", 2);
+  unit.state.set("a", "1");
+  expect(await tools.lines()).toEqual([]);
+  await flush();
+  expect((await tools.lines()).slice(1)).toEqual([
+    "state-set --file -",
+    "storage-add -- data=3",
+    "juju-reboot",
+  ]);
+});
+
 test("a new secret is made first, and the databag names it by its URI", async () => {
   await using tools = await createHookTools();
   await withRelations(tools);
