@@ -15,6 +15,7 @@ export interface BuilderConfig {
   readonly network: string;
   readonly intervalHours: number;
   readonly keepRevisions: number;
+  readonly removeDepartedImages: boolean;
   readonly cloud: {
     readonly authUrl: string;
     readonly projectName: string;
@@ -92,6 +93,7 @@ export function parseConfig(raw: RawConfig): BuilderConfig | ConfigError {
     network: name("build-network"),
     intervalHours: read.whole("build-interval", 1, 24),
     keepRevisions: read.whole("revision-history-limit", 2, 99),
+    removeDepartedImages: read.flag("remove-departed-images"),
     cloud: {
       authUrl: read.address("openstack-auth-url", { empty: true, query: false }),
       projectName: name("openstack-project-name"),

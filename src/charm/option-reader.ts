@@ -30,6 +30,7 @@ export interface OptionReader {
   /** Text of one printable line that OpenStack would take for a name. */
   readonly name: (option: string) => string;
   readonly whole: (option: string, least: number, most: number) => number;
+  readonly flag: (option: string) => boolean;
   /** An http or https address without credentials; its scheme in lower case. */
   readonly address: (option: string, allow: { readonly empty: boolean; readonly query: boolean }) => string;
   /** Items of a comma-separated list, none twice. */
@@ -69,6 +70,11 @@ export function openOptionReader(raw: RawConfig): OptionReader {
     refuse(option, `set it to a whole number from ${least} to ${most}`);
     return least;
   };
+  const flag = (option: string): boolean => {
+    const value = raw[option];
+    if (typeof value !== "boolean") refuse(option, "set it to true or false");
+    return value === true;
+  };
   const address: OptionReader["address"] = (option, allow) => {
     const value = text(option);
     if (isRefused(option) || (value === "" && allow.empty)) return "";
@@ -96,7 +102,7 @@ export function openOptionReader(raw: RawConfig): OptionReader {
     if (twice !== undefined) refuse(option, `name ${quote(key(twice))} once only`);
     return items;
   };
-  return { problems, refuse, isRefused, text, name, whole, address, list, checkText };
+  return { problems, refuse, isRefused, text, name, whole, flag, address, list, checkText };
 }
 
 const ADDRESS_FIXES = {

@@ -9,11 +9,12 @@ import { deployBuilder, type Deployed } from "../support/charm.ts";
 
 const SECRETS = ["openstack-password-secret", "script-secret-id"];
 const NUMBERS = ["build-interval", "revision-history-limit"];
+const FLAGS = ["remove-departed-images"];
 const MISSING = ": a build needs a project to build in";
 
-/** What Juju lets through: values of the option's type, and secrets by their URI alone. */
+/** What Juju lets through: values of the option's type, where secrets are URIs and flags true or false. */
 function reachesCharm(option: string, value: ConfigValue): boolean {
-  if (SECRETS.includes(option)) return false;
+  if (SECRETS.includes(option) || FLAGS.includes(option)) return false;
   return NUMBERS.includes(option) ? Number.isInteger(value) : typeof value === "string";
 }
 
@@ -29,9 +30,9 @@ function round(n: number): readonly (readonly [string, BadValue])[] {
 }
 
 /** The deployment's config: defaults of config.yaml and what was set. */
-async function configOf(charm: Deployed): Promise<Readonly<Record<string, string | number>>> {
+async function configOf(charm: Deployed): Promise<Readonly<Record<string, string | number | boolean>>> {
   const yaml = await readFile(new URL("../../config.yaml", import.meta.url), "utf8");
-  const { options } = load(yaml) as { options: Record<string, { default?: string | number }> };
+  const { options } = load(yaml) as { options: Record<string, { default?: string | number | boolean }> };
   const defaults = Object.entries(options).flatMap(([option, { default: value }]) =>
     value === undefined ? [] : [[option, value] as const],
   );

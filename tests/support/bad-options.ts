@@ -256,6 +256,12 @@ export const OPTION_ROWS: Readonly<Record<string, OptionRow>> = {
   "openstack-project-domain-name": nameRow("openstack-project-domain-name", "required"),
   "openstack-region": nameRow("openstack-region", "optional"),
   "revision-history-limit": wholeRow("revision-history-limit", 2, 99),
+  "remove-departed-images": {
+    bad: ["", "true", "yes", 0, 1, Number.NaN, MEGABYTE].map((value) =>
+      bad(value, "remove-departed-images: set it to true or false"),
+    ),
+    good: [true, false],
+  },
   "runner-version": {
     bad: enumerated("runner-version", "leave it empty or set it to a version such as 2.330.0", [
       "v2.330.0",

@@ -14,7 +14,7 @@ function problemsOf(changes: RawConfig): readonly string[] {
 describe("parseConfig", () => {
   test("takes the defaults of config.yaml with what is required", async () => {
     const yaml = await readFile(new URL("../../../config.yaml", import.meta.url), "utf8");
-    const { options } = load(yaml) as { options: Record<string, { default?: string | number }> };
+    const { options } = load(yaml) as { options: Record<string, { default?: string | number | boolean }> };
     const defaults = Object.entries(options).flatMap(([name, option]) =>
       option.default === undefined ? [] : [[name, option.default] as const],
     );
@@ -30,6 +30,7 @@ describe("parseConfig", () => {
       network: "",
       intervalHours: 6,
       keepRevisions: 5,
+      removeDepartedImages: false,
       cloud: {
         authUrl: "https://keystone.example:5000/v3",
         projectName: "build-project",
@@ -107,7 +108,7 @@ describe("parseConfig", () => {
   test("tells a missing option from a bad one when Juju gives nothing at all", () => {
     const config = parseConfig({});
     const problems = config instanceof ConfigError ? config.problems : [];
-    expect(problems).toHaveLength(7);
+    expect(problems).toHaveLength(8);
   });
 });
 
