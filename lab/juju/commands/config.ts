@@ -1,13 +1,18 @@
 /** `config-get`, `action-get`, `action-set`, `action-fail`, `action-log` (contract 3.2). */
 import type { ActionRun } from "../context.ts";
 import { CommandFailure, UsageFailure } from "../failures.ts";
-import type { ConfigValue } from "../charm.ts";
+import type { Charm, ConfigValue } from "../charm.ts";
 import type { Application } from "../model.ts";
 import { atMost, noFlags, type Call, type Command } from "./command.ts";
 
-/** The value of one option: the set one, else the default, else `undefined`. */
-export function configValue(application: Application, name: string): ConfigValue | undefined {
-  return application.config.get(name) ?? application.charm?.options.get(name)?.default;
+/** The value of one option that `charm` declares: the set one, else the default, else `undefined`. */
+export function configValue(
+  application: Application,
+  name: string,
+  charm: Charm | undefined = application.charm,
+): ConfigValue | undefined {
+  const option = charm?.options.get(name);
+  return option === undefined ? undefined : (application.config.get(name) ?? option.default);
 }
 
 const configGet: Command = {
@@ -18,12 +23,12 @@ const configGet: Command = {
     const all = call.line.flags.has("all");
     if (key !== undefined && all) throw new UsageFailure("cannot use argument --all together with key");
     atMost(call, 1);
-    const { application } = call.unit;
-    if (key !== undefined && key !== "-") return configValue(application, key) ?? null;
-    const options = [...(application.charm?.options.keys() ?? [])];
+    const { application, charm } = call.unit;
+    if (key !== undefined && key !== "-") return configValue(application, key, charm) ?? null;
+    const options = [...(charm?.options.keys() ?? [])];
     return Object.fromEntries(
       options
-        .map((name) => [name, configValue(application, name) ?? null] as const)
+        .map((name) => [name, configValue(application, name, charm) ?? null] as const)
         .filter(([, value]) => all || value !== null),
     );
   },

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { FlagSpec } from "../command-line.ts";
 import { CommandFailure, UsageFailure } from "../failures.ts";
-import { otherSide, versionOf } from "../model.ts";
+import { atLeast, otherSide } from "../model.ts";
 import {
   checkSecretKey,
   mayManage,
@@ -123,7 +123,7 @@ const secretSet: Command = {
       return "";
     }
     // before 3.6 the last set of a hook replaced the earlier ones
-    const known = older(call, 3, 6) ? undefined : secretChanges.get(id);
+    const known = atLeast(call.model, 3, 6) ? secretChanges.get(id) : undefined;
     secretChanges.set(id, {
       metadata: { ...known?.metadata, ...metadata },
       content: content.size > 0 ? content : known?.content,
@@ -131,11 +131,6 @@ const secretSet: Command = {
     return "";
   },
 };
-
-function older({ model }: Call, major: number, minor: number): boolean {
-  const [ownMajor, ownMinor] = versionOf(model);
-  return ownMajor < major || (ownMajor === major && ownMinor < minor);
-}
 
 function manageable(call: Call, id: string): Secret | undefined {
   const secret = call.context.pending.newSecrets.get(id) ?? call.model.secrets.get(id);
