@@ -97,7 +97,8 @@ export interface AgentState {
   leader: boolean;
   leaderSettingsSeen: number;
   startAgain: boolean;
-  updateStatusDue: boolean;
+  /** How often update-status was asked for and has not run since. */
+  updateStatusDue: number;
   statusSetInHook: boolean;
   readonly relations: Map<number, LocalRelation>;
   /** Per secret, the newest revision told to this unit by `secret-changed`. */
@@ -133,7 +134,7 @@ export function newAgentState(directory: string, charmDirectory: string, toolsDi
     leader: false,
     leaderSettingsSeen: -1,
     startAgain: false,
-    updateStatusDue: false,
+    updateStatusDue: 0,
     statusSetInHook: false,
     relations: new Map(),
     secretsTold: new Map(),

@@ -108,7 +108,7 @@ export class AgentPool {
       if (state?.failed !== undefined) state.retry = true;
     }
     if (Math.floor(before / UPDATE_STATUS_MS) < Math.floor(this.#now / UPDATE_STATUS_MS)) {
-      for (const { state } of this.all()) state.updateStatusDue = true;
+      for (const { state } of this.all()) state.updateStatusDue += 1;
     }
     this.wake();
   }

@@ -44,8 +44,10 @@ export function beginHook(model: Model, unit: Unit, agent: AgentState, hook: Hoo
         agent.removed = true;
         setWorkload(unit, "terminated", "");
       };
-    case "update-status":
-      return () => void (agent.updateStatusDue = false);
+    case "update-status": {
+      const asked = agent.updateStatusDue;
+      return () => void (agent.updateStatusDue -= asked);
+    }
     case "leader-elected":
       return () => void (agent.leader = true);
     case "leader-settings-changed": {

@@ -109,16 +109,16 @@ export interface Model {
   nextStorage: number;
 }
 
-/** The major and minor number of the model's Juju. */
-export function versionOf(model: Model): readonly [number, number] {
-  const [major = 3, minor = 0] = model.version.split(/[.-]/).map(Number);
-  return [major, minor];
+/** The major, minor and patch number of the model's Juju; a tag (`4.0-beta1`) counts as patch 0. */
+export function versionOf(model: Model): readonly [number, number, number] {
+  const [major = 3, minor = 0, patch = 0] = model.version.split(/[.-]/).map((part) => Number(part) || 0);
+  return [major, minor, patch];
 }
 
-/** Whether the model's Juju is `major.minor` or newer. */
-export function atLeast(model: Model, major: number, minor: number): boolean {
-  const [ownMajor, ownMinor] = versionOf(model);
-  return ownMajor > major || (ownMajor === major && ownMinor >= minor);
+/** Whether the model's Juju is `major.minor.patch` or newer. */
+export function atLeast(model: Model, major: number, minor: number, patch = 0): boolean {
+  const order = ([a, b, c]: readonly [number, number, number]): number => (a * 1000 + b) * 1000 + c;
+  return order(versionOf(model)) >= order([major, minor, patch]);
 }
 
 /** What `config-changed` tells of: options, trust and addresses. Grows with each change. */

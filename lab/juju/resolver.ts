@@ -141,7 +141,7 @@ function lifecycleHook(model: Model, unit: Unit, agent: AgentState): Hook | unde
     if (hook !== undefined) return hook;
   }
   if (unit.dying) return { kind: "stop" };
-  return agent.updateStatusDue ? { kind: "update-status" } : undefined;
+  return agent.updateStatusDue > 0 ? { kind: "update-status" } : undefined;
 }
 
 function relationHook(relation: Relation, unit: Unit, local: LocalRelation): Hook | undefined {

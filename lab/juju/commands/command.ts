@@ -37,9 +37,10 @@ export interface Command {
   /** What `--format` takes; all three without it. */
   readonly formats?: readonly Format[];
   readonly run: (call: Call) => unknown;
-  /** Juju's first and last version with this command, as [major, minor]. */
-  readonly since?: readonly [number, number];
-  readonly until?: readonly [number, number];
+  /** The first version of Juju with this command. */
+  readonly since?: readonly [number, number, number?];
+  /** The first major version of Juju without it. */
+  readonly goneIn?: number;
 }
 
 /** A command without flags of its own. */

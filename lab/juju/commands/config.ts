@@ -19,12 +19,13 @@ const configGet: Command = {
   flags: () => [{ names: ["all", "a"], kind: "bool" }],
   output: "smart",
   run: (call) => {
-    const [key] = call.line.parameters;
+    const [key = ""] = call.line.parameters;
     const all = call.line.flags.has("all");
-    if (key !== undefined && all) throw new UsageFailure("cannot use argument --all together with key");
+    if (key !== "" && all)
+      throw new UsageFailure(`cannot use argument --all together with key ${JSON.stringify(key)}`);
     atMost(call, 1);
     const { application, charm } = call.unit;
-    if (key !== undefined && key !== "-") return configValue(application, key, charm) ?? null;
+    if (key !== "") return configValue(application, key, charm) ?? null;
     const options = [...(charm?.options.keys() ?? [])];
     return Object.fromEntries(
       options
@@ -67,7 +68,7 @@ const actionSet: Command = {
       for (const segment of segments) {
         if (!SEGMENT.test(segment)) {
           throw new UsageFailure(
-            `key ${JSON.stringify(segment)} must start and end with lowercase alphanumeric, and contain only lowercase alphanumeric and hyphens`,
+            `key ${JSON.stringify(segment)} must start and end with lowercase alphanumeric, and contain only lowercase alphanumeric, hyphens and periods`,
           );
         }
         if (RESERVED.has(segment)) throw new UsageFailure(`cannot set reserved action key "${segment}"`);

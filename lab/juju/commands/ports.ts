@@ -27,8 +27,9 @@ function changePorts(
   const [word] = call.line.parameters;
   if (word === undefined) throw new UsageFailure("no port or range specified");
   atMost(call, 1);
-  const range = parsePort(word);
-  for (const endpoint of firstValue(call, "endpoints")?.split(",") ?? [""]) {
+  const range = parsePort(word.toLowerCase());
+  for (const name of firstValue(call, "endpoints")?.split(",") ?? [""]) {
+    const endpoint = name.trim();
     if (endpoint !== "" && call.unit.application.endpoints.get(endpoint) === undefined) {
       throw new CommandFailure(`cannot open/close port range: unknown endpoint "${endpoint}"`);
     }

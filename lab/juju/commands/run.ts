@@ -5,7 +5,7 @@ import { parseCommandLine, type FlagSpec } from "../command-line.ts";
 import type { HookContext } from "../context.ts";
 import { CommandFailure, InputWanted, UsageFailure } from "../failures.ts";
 import { FORMATS, formatValue, type Format } from "../format.ts";
-import { versionOf, type Model } from "../model.ts";
+import { atLeast, type Model } from "../model.ts";
 import type { Call, Command } from "./command.ts";
 import { configCommands } from "./config.ts";
 import { machineCommands } from "./machine.ts";
@@ -50,10 +50,8 @@ export interface Request {
 /** The names of the commands that the model's version of Juju has. */
 export function commandNames(model: Model): readonly string[] {
   return Object.keys(COMMANDS).filter((name) => {
-    const { since, until } = COMMANDS[name] ?? {};
-    const order = ([major, minor]: readonly [number, number]): number => major * 1000 + minor;
-    const own = order(versionOf(model));
-    return (since === undefined || order(since) <= own) && (until === undefined || own <= order(until));
+    const { since = [0, 0], goneIn } = COMMANDS[name] ?? {};
+    return atLeast(model, ...since) && (goneIn === undefined || !atLeast(model, goneIn, 0));
   });
 }
 

@@ -89,7 +89,7 @@ const isLeaderCommand: Command = {
 const leaderGet: Command = {
   flags: noFlags,
   output: "smart",
-  until: [3, 99],
+  goneIn: 4,
   run: (call) => {
     atMost(call, 1);
     const [key = "-"] = call.line.parameters;
@@ -102,7 +102,7 @@ const leaderGet: Command = {
 const leaderSet: Command = {
   flags: noFlags,
   output: "raw",
-  until: [3, 99],
+  goneIn: 4,
   run: (call) => {
     const changes = keyValues(call.line.parameters, false);
     if (!isLeader(call)) {
@@ -121,10 +121,8 @@ const jujuLog: Command = {
   output: "raw",
   run: (call) => {
     if (call.line.parameters.length === 0) throw new UsageFailure("no message specified");
-    const asked = (
-      call.line.flags.has("debug") ? "DEBUG" : (firstValue(call, "log-level") ?? "INFO")
-    ).toUpperCase();
-    const known: LogRecord["level"] | undefined = LEVELS.find((level) => level === asked);
+    const asked = call.line.flags.has("debug") ? "DEBUG" : (firstValue(call, "log-level") ?? "INFO");
+    const known: LogRecord["level"] | undefined = LEVELS.find((level) => level === asked.toUpperCase());
     const module = `unit.${call.unit.name}.juju-log`;
     if (known === undefined) call.log("WARNING", module, `Specified log level of "${asked}" is not valid`);
     call.log(known ?? "INFO", module, `${prefix(call)}${call.line.parameters.join(" ")}`);

@@ -11,7 +11,7 @@ export function unitMethods({ agents, faults, model }: Controller) {
   return {
     /** Queues `update-status`, which runs after everything else. */
     async updateStatus(unit: string): Promise<void> {
-      agents.get(unit).state.updateStatusDue = true;
+      agents.get(unit).state.updateStatusDue += 1;
       agents.wake();
     },
 
