@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NOBLE } from "../support/charm-builds.ts";
 import { cloudOf, credentialsOf, type Credentials } from "../support/charm-requirers.ts";
-import { APPLICATION, deployBuilder, REPOSITORY, UNIT, type Deployed } from "../support/charm.ts";
+import { APPLICATION, deployBuilder, REPOSITORY, UNIT, UNITS, type Deployed } from "../support/charm.ts";
 
 const FOREIGN = join(REPOSITORY, "tests/support/foreign-requirer");
 
@@ -173,6 +173,49 @@ describe("a requirer in Python", { timeout: 60_000 }, () => {
       expect(one.hooks()).toEqual(["image-relation-changed"]);
       expect(one.status()).toBe(`active image ${one.application}-2 labels x64 noble`);
     }
+    expect(charm.failures()).toEqual([]);
+  });
+
+  it("keeps an image while our units come, change the leader and go", async () => {
+    const runner = await relateForeign(charm, "runner", "write-once");
+    const cloud = cloudOf(runner.credentials);
+    await publish(charm, { [cloud]: "image-1" });
+    const history = (): readonly string[] =>
+      (charm.juju.status().applications["runner"]?.units["runner/0"]?.history ?? []).map(
+        ({ status, message }) => `${status} ${message}`,
+      );
+    const [second = ""] = UNITS.slice(1);
+    runner.hooks();
+    await charm.juju.addUnits(APPLICATION, 1);
+    await charm.settle();
+    // Juju lets a unit into the scope before its first relation hook: who looks in between sees no id yet
+    const [joined, ...changed] = runner.hooks();
+    expect(joined).toBe("image-relation-joined");
+    expect(changed.length).toBeLessThanOrEqual(2);
+    expect(new Set(changed)).toEqual(new Set(["image-relation-changed"]));
+    expect(runner.status()).toBe("active image image-1 labels x64 noble");
+    const since = history().length;
+
+    await charm.juju.runAction(UNIT, "run");
+    await charm.settle();
+    await publish(charm, { [cloud]: "image-2" });
+    await charm.settle();
+    // one for each unit that publishes it
+    expect(runner.hooks()).toEqual(["image-relation-changed", "image-relation-changed"]);
+
+    charm.juju.setLeader(second);
+    await charm.settle();
+    await charm.juju.removeUnit(UNIT);
+    await charm.settle();
+    expect(runner.hooks()).toEqual(["image-relation-departed"]);
+    await charm.juju.upgradeCharm("runner", FOREIGN);
+    await charm.settle();
+    expect(runner.status()).toBe("active image image-2 labels x64 noble");
+    expect(
+      history()
+        .slice(since)
+        .filter((line) => !line.startsWith("active image image-")),
+    ).toEqual([]);
     expect(charm.failures()).toEqual([]);
   });
 });
