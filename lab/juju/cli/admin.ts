@@ -8,6 +8,7 @@ import { applicationCommands } from "./applications.ts";
 import type { AdminCommands } from "./line.ts";
 import { relationCommands } from "./relations.ts";
 import { secretCommands } from "./secrets.ts";
+import { statusTable } from "./status-table.ts";
 import { unitCommands } from "./units.ts";
 
 const COMMANDS: AdminCommands = {
@@ -15,7 +16,12 @@ const COMMANDS: AdminCommands = {
   ...relationCommands,
   ...secretCommands,
   ...unitCommands,
-  status: { usage: "", run: async (juju) => writeYaml(juju.status()) },
+  status: {
+    usage: "[--yaml] (everything, with histories)",
+    flags: [{ names: ["yaml"], kind: "bool" }],
+    run: async (juju, line) =>
+      line.flags.has("yaml") ? writeYaml(juju.status()) : statusTable(juju.status()),
+  },
   "show-log": {
     usage: "",
     run: async (juju) =>

@@ -36,7 +36,24 @@ describe("the stand-alone fake Juju", () => {
         stdout: "1\n",
       });
       await call("config", "app", "size=5");
-      expect((await call("status")).stdout).toContain("message: size 5");
+      expect((await call("status")).stdout).toBe(
+        [
+          "Model m1, Juju 3.6.9",
+          "",
+          "App     Version  Status   Units  Message",
+          "app              active   1      size 5",
+          "runner           waiting  1      installing agent",
+          "",
+          "Unit       Workload  Agent       Machine  Message",
+          "app/0*     active    idle        0        size 5",
+          "runner/0*  waiting   allocating  1        installing agent",
+          "",
+          "Relation  Endpoints",
+          "0         app:image  runner:image",
+          "",
+        ].join("\n"),
+      );
+      expect((await call("status", "--yaml")).stdout).toContain("message: size 5");
       expect((await call("run-action", "app/0", "go", "count=3")).stdout).toContain('count: "3"');
       await writeFile(join(lab.directory, "secret.yaml"), "token: abc");
       expect((await call("add-secret", "secret.yaml")).stdout).toMatch(/^secret:[0-9a-v]{20}\n$/);
