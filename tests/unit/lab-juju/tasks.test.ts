@@ -41,7 +41,7 @@ describe("actions on one machine", () => {
     await runs[0];
     await lab.juju.updateStatus("app/0");
     await until(() => lab.ran("app/0").at(-1) === "update-status");
-    expect(said(lab)).toEqual(["app/0 on", "app/1 on", "app/0 off"]);
+    expect(said(lab).toSorted()).toEqual(["app/0 off", "app/0 on", "app/1 on"]);
     await open(lab, "app/1");
     await Promise.all(runs);
   });
