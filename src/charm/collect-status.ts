@@ -3,15 +3,32 @@ import { join } from "node:path";
 import { currentSteps, type Build, type StepView } from "../build/history.ts";
 import { BUILD_LOG_FILE } from "../build/start-build.ts";
 import { minuteOf } from "../build/ticks.ts";
-import { specName, type ImageSpec } from "../build/types.ts";
+import { specName, type Artifact, type ImageSpec } from "../build/types.ts";
 import { active, blocked, LONGEST_MESSAGE, maintenance, waiting, type Status } from "../juju/index.ts";
 import { isUnderWay } from "./due.ts";
+import { otherUnderWay } from "./past.ts";
 import type { Facts } from "./facts.ts";
 import { publishedImages, tagsOf, type Requirer } from "./image-relation.ts";
+import type { Peers, ToldBuild } from "./peers.ts";
 
 /** The part of {@link Facts} that the status is told by. */
 export interface StatusFacts extends Pick<Facts, "specs" | "targets"> {
   readonly requirers: readonly Pick<Requirer, "application" | "cloud" | "problem" | "published">[];
+  /** Null on the leader; elsewhere the unit that builds, empty when it is not known. */
+  readonly standbyFor: string | null;
+  /** The last builds of other units. */
+  readonly told: readonly ToldBuild[];
+  /** The images that they brought into clouds. */
+  readonly artifacts: readonly Artifact[];
+}
+
+/** What the peers have to do with the status. */
+export function standingOf(peers: Peers): Pick<StatusFacts, "standbyFor" | "told" | "artifacts"> {
+  return {
+    standbyFor: peers.isLeader ? null : (peers.leader ?? ""),
+    told: peers.builds,
+    artifacts: peers.artifacts,
+  };
 }
 
 /**
@@ -29,8 +46,7 @@ export function statusesOf(
   const statuses: Status[] = [];
   const running = builds.find(isUnderWay);
   if (running !== undefined) statuses.push(maintenance(progressOf(running)));
-  const last = builds.at(-1);
-  if (last !== undefined && running === undefined) statuses.push(...afterBuild(last));
+  if (facts.standbyFor === null && running === undefined) statuses.push(...lastBuild(builds, facts.told));
   for (const { problem } of requirers) if (problem !== null) statuses.push(blocked(problem));
   if (requirers.length === 0) {
     statuses.push(blocked(`relation image is missing: run juju integrate ${application} <runner charm>`));
@@ -41,6 +57,21 @@ export function statusesOf(
     statuses.push(published(facts, builds, next, now));
   }
   return statuses;
+}
+
+/** What the newest build leaves to be said, whichever unit ran it. */
+function lastBuild(builds: readonly Build[], told: readonly ToldBuild[]): readonly Status[] {
+  const elsewhere = otherUnderWay(told, new Date());
+  if (elsewhere !== null) return [maintenance(`build ${elsewhere.id} runs on ${elsewhere.unit}`)];
+  const [ours, theirs] = [builds.at(-1), told.at(-1)];
+  if (theirs !== undefined && (ours === undefined || ours.id < theirs.id)) return afterTold(theirs);
+  return ours === undefined ? [] : afterBuild(ours);
+}
+
+function afterTold({ id, unit, state, error }: ToldBuild): readonly Status[] {
+  if (state === "failed") return [blocked(`build failed on ${unit}: ${error ?? "no reason was told"}`)];
+  if (state === "done") return [];
+  return [blocked(`build ${id} on ${unit} was cut short; run the action run to build again`)];
 }
 
 function afterBuild(build: Build): readonly Status[] {
@@ -83,7 +114,7 @@ function stepText({ image, step, progress }: StepView): string {
 }
 
 function published(
-  { requirers, specs }: StatusFacts,
+  { requirers, specs, standbyFor, artifacts }: StatusFacts,
   builds: readonly Build[],
   next: Date | null,
   now: Date,
@@ -93,12 +124,13 @@ function published(
   const served = related.filter(
     ({ published: bag }) => first !== undefined && publishedImages(bag).has(tagsOf(first)),
   );
-  const schedule = next === null ? "" : `, next build ${minuteOf(next)}`;
+  const schedule = standbyFor === null ? scheduleText(next) : standbyText(standbyFor);
   if (served.length < related.length) {
     return waiting(`for a build: ${served.length} of ${related.length} relations have an image${schedule}`);
   }
+  const known = [...artifacts, ...builds.flatMap((build) => build.artifacts)];
   const ageBySpec = new Map<string, string | null>(
-    specs.map((spec) => [specName(spec), ageOf(spec, served, builds, now)]),
+    specs.map((spec) => [specName(spec), ageOf(spec, served, known, now)]),
   );
   // images of equal age are told together, in the order of the specs
   const namesByAge = new Map<string, string[]>();
@@ -115,16 +147,15 @@ function published(
 }
 
 /**
- * ` of 2026-11-23 20:31 UTC (3 h old)`, of the oldest copy of `spec` that `served` have. Empty when the journals do not
- * know one of them, which another revision of the charm or another unit has published; null when some relation has none.
+ * ` of 2026-11-23 20:31 UTC (3 h old)`, of the oldest copy of `spec` that `served` have. Empty when no unit knows
+ * one of them, which another revision of the charm has published; null when some relation has none.
  */
 function ageOf(
   spec: ImageSpec,
   served: readonly StatusFacts["requirers"][number][],
-  builds: readonly Build[],
+  artifacts: readonly Artifact[],
   now: Date,
 ): string | null {
-  const artifacts = builds.flatMap((build) => build.artifacts);
   const times: number[] = [];
   for (const { cloud, published: bag } of served) {
     const id = publishedImages(bag).get(tagsOf(spec));
@@ -142,4 +173,12 @@ function coarse(ms: number): string {
   const hours = Math.floor(ms / 3_600_000);
   if (hours < 1) return "less than 1 h";
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+}
+
+function scheduleText(next: Date | null): string {
+  return next === null ? "" : `, next build ${minuteOf(next)}`;
+}
+
+function standbyText(leader: string): string {
+  return leader === "" ? ", standby" : `, standby for ${leader}`;
 }

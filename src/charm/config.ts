@@ -14,6 +14,7 @@ export interface BuilderConfig {
   readonly network: string;
   readonly timing: Timing;
   readonly keepRevisions: number;
+  readonly removeDepartedImages: boolean;
   readonly cloud: {
     readonly authUrl: string;
     readonly projectName: string;
@@ -119,6 +120,7 @@ export function parseConfig(
     network: text("build-network"),
     timing: cron === null || "problem" in cron ? { kind: "interval", hours } : cron,
     keepRevisions: whole("revision-history-limit", 2, 99),
+    removeDepartedImages: raw["remove-departed-images"] === true,
     cloud: {
       authUrl,
       projectName: text("openstack-project-name"),

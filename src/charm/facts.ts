@@ -5,7 +5,9 @@ import type { CloudAuth } from "../openstack/index.ts";
 import type { Run } from "../juju/index.ts";
 import type { BuilderConfig } from "./config.ts";
 import type { CharmEnvironment } from "./environment.ts";
+import { bothForgotten, readForgotten, type Forgotten } from "./forgotten.ts";
 import { readRequirer, type Requirer } from "./image-relation.ts";
+import type { Peers } from "./peers.ts";
 import { readPassword, readScriptSecrets } from "./secrets.ts";
 
 /** Name of the build cloud in clouds.yaml. */
@@ -22,10 +24,19 @@ export interface Facts {
   /** Names of the clouds that want copies. */
   readonly targets: readonly string[];
   readonly scriptSecrets: Readonly<Record<string, string>> | null;
+  readonly peers: Peers;
+  /** Whether databags were queued because the leader recorded something else than we publish. */
+  readonly isMirrored: boolean;
+  /** Images of clouds that had departed count as gone. */
+  readonly forgotten: Forgotten;
 }
 
-/** Reads the facts; throws ConfigError when an option or a secret is wrong. */
-export async function readFacts(run: Run<BuilderConfig>, environment: CharmEnvironment): Promise<Facts> {
+/** Reads the facts beside what the peers say; throws ConfigError when an option or a secret is wrong. */
+export async function readFacts(
+  run: Run<BuilderConfig>,
+  environment: CharmEnvironment,
+  peers: Pick<Facts, "peers" | "isMirrored">,
+): Promise<Facts> {
   const { unit, context } = run;
   const [config, relations] = await Promise.all([run.config(), unit.relations("image")]);
   // the interface carries no region: a requirer on our own Keystone is taken to be in our region
@@ -39,14 +50,17 @@ export async function readFacts(run: Run<BuilderConfig>, environment: CharmEnvir
   const { passwordSecret: _, ...account } = config.cloud;
   const targets = new Map<string, CloudAuth>();
   for (const { cloud, auth } of requirers) if (cloud !== null && auth !== null) targets.set(cloud, auth);
+  const paths = pathsOf(environment.root, context.unit);
   return {
     config,
-    paths: pathsOf(environment.root, context.unit),
+    paths,
+    forgotten: bothForgotten(await readForgotten(paths.forgottenFile), peers.peers.forgotten),
     specs: config.bases.map((base) => ({ base, arch: config.arch })),
     requirers,
     clouds: new Map([[BUILD_CLOUD, { ...account, password, caFile: null }], ...targets]),
     targets: [...targets.keys()],
     scriptSecrets,
+    ...peers,
   };
 }
 

@@ -4,20 +4,23 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeIfChanged } from "../base/files.ts";
-import { forgetOldBuilds, listBuilds, newestArtifacts, type Build } from "../build/history.ts";
+import { ConfigError } from "../base/errors.ts";
+import { readOptional, writeIfChanged } from "../base/files.ts";
+import { forgetOldBuilds, listBuilds } from "../build/history.ts";
 import { startBuild } from "../build/start-build.ts";
-import { formatPublished } from "../build/steps/prune.ts";
 import { formatTicks } from "../build/ticks.ts";
 import type { BuildKind } from "../build/types.ts";
-import { formatCloudsYaml } from "../openstack/index.ts";
+import { formatCloudsYaml, parseCloudsYaml, type CloudAuth } from "../openstack/index.ts";
 import type { Run } from "../juju/index.ts";
-import { accessDigest, inputsDigest, requestOf } from "./build-request.ts";
+import { accessDigest, inputsDigest, requestOf, secretsDigest } from "./build-request.ts";
 import type { BuilderConfig } from "./config.ts";
+import { followDepartures } from "./departures.ts";
 import { dueBuild, isUnderWay } from "./due.ts";
 import { builderProgram, findJujuExec, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
-import { changedPublication, publishedImages } from "./image-relation.ts";
+import { historyOf } from "./past.ts";
+import { applicationUnits } from "./peers.ts";
+import { publish, tellOthers } from "./publish.ts";
 import { cronFile } from "./schedule.ts";
 import { ticksHere, writeSettled } from "./settled.ts";
 
@@ -27,25 +30,31 @@ export async function reconcile(
   facts: Facts,
   environment: CharmEnvironment,
 ): Promise<string | null> {
-  const { paths } = facts;
+  const { paths, peers } = facts;
+  const before = await readClouds(paths.cloudsFile);
   const jujuExec = await writeFiles(run, facts);
   const builds = await forgetOldBuilds(await listBuilds(paths.builds));
-  const isPublished = await publish(facts, builds);
+  const history = historyOf(builds, peers, facts.forgotten, new Date());
+  const { isUnchanged, ids } = await publish(run.context, facts, builds, history);
+  const artifacts = history.artifacts.values();
+  await followDepartures(run, facts, { before, published: ids, builds, artifacts }, environment);
   const wanted = {
     inputs: inputsDigest(facts, run.context),
     access: accessDigest(facts),
+    secretsDigest: secretsDigest(facts),
     clouds: facts.targets,
   };
+  const due = peers.isLeader ? dueBuild(history, wanted) : null;
+  if (due !== null) return await start(run, facts, environment, due, jujuExec);
+  const isTold = await tellOthers(run.context, facts, builds);
   // what is only queued may still be refused: the next dispatch looks again
-  if (isPublished) await writeSettled(run.context, facts, wanted, environment);
-  const due = dueBuild(builds, wanted);
-  if (due === null) return null;
-  return await start(run, facts, environment, due, jujuExec);
+  if (isUnchanged && isTold) await writeSettled(run.context, facts, wanted, builds, environment);
+  return null;
 }
 
 /**
  * Converges, then builds whatever the history says, unless a build is under way: that one is joined. Gives
- * the id of the build that runs now.
+ * the id of the build that runs now. To be called on the leader alone.
  */
 export async function buildNow(
   run: Run<BuilderConfig>,
@@ -56,13 +65,25 @@ export async function buildNow(
   const started = await reconcile(run, facts, environment);
   if (started !== null) return started;
   const builds = await listBuilds(facts.paths.builds);
-  const underWay = builds.find(isUnderWay);
+  const underWay = historyOf(builds, facts.peers, facts.forgotten, new Date()).builds.find(isUnderWay);
   if (underWay !== undefined) {
     run.log.info({ build: underWay.id }, "a build is under way; joined it");
     return underWay.id;
   }
   const jujuExec = await findJujuExec(facts.paths);
   return await start(run, facts, environment, { kind: "build", reason }, jujuExec);
+}
+
+/** The clouds of the last reconcile; none when nobody can read them any more. */
+async function readClouds(path: string): Promise<ReadonlyMap<string, CloudAuth>> {
+  const text = await readOptional(path);
+  if (text === undefined) return new Map();
+  try {
+    return parseCloudsYaml(text, path);
+  } catch (error) {
+    if (error instanceof ConfigError) return new Map();
+    throw error;
+  }
 }
 
 async function writeFiles(run: Run<BuilderConfig>, facts: Facts): Promise<string | null> {
@@ -92,23 +113,6 @@ async function writeFiles(run: Run<BuilderConfig>, facts: Facts): Promise<string
   return jujuExec;
 }
 
-/** Queues the databags that differ; true when none does. */
-async function publish(facts: Facts, builds: readonly Build[]): Promise<boolean> {
-  const artifacts = newestArtifacts(builds);
-  const ids: string[] = [];
-  let isPublished = true;
-  for (const { relation, cloud, published } of facts.requirers) {
-    const bag = cloud === null ? null : changedPublication(facts.specs, cloud, artifacts, published);
-    if (bag !== null) {
-      relation.setUnitData(bag);
-      isPublished = false;
-    }
-    ids.push(...publishedImages(bag ?? published).values());
-  }
-  await writeIfChanged(facts.paths.publishedFile, formatPublished([...new Set(ids)]), 0o600);
-  return isPublished;
-}
-
 async function start(
   run: Run<BuilderConfig>,
   facts: Facts,
@@ -116,9 +120,13 @@ async function start(
   order: { readonly kind: BuildKind; readonly reason: string },
   jujuExec: string | null,
 ): Promise<string> {
-  const request = requestOf(facts, run.context, order, jujuExec, new Date());
+  const { unit } = run.context;
+  const units = await applicationUnits(run.tool);
+  const others = units.filter((name) => name !== unit);
+  const request = requestOf(facts, run.context, order, jujuExec, others, new Date());
   const program = builderProgram(environment, facts.paths, run.context.proxies);
   await startBuild(request, facts.scriptSecrets, facts.paths, program);
   run.log.info({ build: request.id, kind: order.kind, reason: order.reason }, "started a build");
+  await tellOthers(run.context, facts, await listBuilds(facts.paths.builds));
   return request.id;
 }

@@ -4,7 +4,7 @@
  */
 import { rm, stat } from "node:fs/promises";
 import { isMissing, readOptional, writeAtomic } from "../base/files.ts";
-import { listBuilds, newestArtifacts, type Build } from "../build/history.ts";
+import { listBuilds, type Build } from "../build/history.ts";
 import { pathsOf, type Paths } from "../build/paths.ts";
 import type { Ticks } from "../build/ticks.ts";
 import {
@@ -15,16 +15,18 @@ import {
   type Run,
   type Unit,
 } from "../juju/index.ts";
-import { statusesOf, type StatusFacts } from "./collect-status.ts";
+import { standingOf, statusesOf, type StatusFacts } from "./collect-status.ts";
 import type { BuilderConfig } from "./config.ts";
 import { dueBuild, type Wanted } from "./due.ts";
 import { findJujuExec, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
 import { changedPublication } from "./image-relation.ts";
+import { historyOf } from "./past.ts";
+import { tellBuilds } from "./peers.ts";
 import { ticksOf, type Timing } from "./schedule.ts";
 
 /** Raised whenever {@link Settled} changes: the file of another revision of the charm counts as none. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** So long nothing may stay unasked, whatever the events say. */
 const LONGEST_MS = 3_600_000;
@@ -39,6 +41,9 @@ export interface Settled extends StatusFacts, Wanted {
   readonly secretUris: readonly string[];
   /** Null where nothing can fire the schedule. */
   readonly ticks: Ticks | null;
+  /** What the others know of our builds, as text; null where there is nobody to tell. */
+  readonly word: string | null;
+  readonly forgotten: Readonly<Record<string, string>>;
 }
 
 /** Forgets what was found: from here to the next {@link writeSettled} nobody relies on it. */
@@ -51,9 +56,10 @@ export async function writeSettled(
   context: JujuContext,
   facts: Facts,
   wanted: Wanted,
+  builds: readonly Build[],
   environment: CharmEnvironment,
 ): Promise<void> {
-  const { config, paths, specs, targets } = facts;
+  const { config, paths, specs, targets, peers } = facts;
   const script = config.script?.secret;
   const settled: Settled = {
     format: FORMAT,
@@ -61,6 +67,9 @@ export async function writeSettled(
     surroundings: await surroundings(context, paths, environment),
     secretUris: [config.cloud.passwordSecret, ...(typeof script === "string" ? [script] : [])],
     ticks: await ticksHere(context, paths, config.timing),
+    word: peers.others.length === 0 ? null : wordOf(builds, context.unit),
+    forgotten: Object.fromEntries(facts.forgotten),
+    ...standingOf(peers),
     specs,
     targets,
     requirers: facts.requirers.map(({ application, cloud, problem, published }) => ({
@@ -94,7 +103,8 @@ export async function readSettled(
     listBuilds(paths.builds),
   ]);
   if (!isReadable) return null;
-  if (dueBuild(builds, settled) !== null || isUnpublished(settled, builds)) return null;
+  if (settled.word !== null && settled.word !== wordOf(builds, context.unit)) return null;
+  if (settled.standbyFor === null && hasWork(settled, builds)) return null;
   // what an operator has to act on may be put right without an event, by granting a secret for one
   const status = worst(statusesOf(settled, builds, unit.application, null, new Date()));
   const isFine = status?.name === "active" || status?.name === "maintenance";
@@ -122,8 +132,17 @@ function parse(text: string | undefined): Settled | null {
   }
 }
 
-function isUnpublished({ specs, requirers }: Settled, builds: readonly Build[]): boolean {
-  const artifacts = newestArtifacts(builds);
+function wordOf(builds: readonly Build[], unit: string): string {
+  return JSON.stringify(tellBuilds(builds, unit));
+}
+
+/** Whether the leader has something to build or to publish. */
+function hasWork(settled: Settled, builds: readonly Build[]): boolean {
+  const { told, requirers, specs } = settled;
+  const forgotten = new Map(Object.entries(settled.forgotten));
+  const history = historyOf(builds, { builds: told, artifacts: settled.artifacts }, forgotten, new Date());
+  if (dueBuild(history, settled) !== null) return true;
+  const { artifacts } = history;
   return requirers.some(
     ({ cloud, published }) =>
       cloud !== null && changedPublication(specs, cloud, artifacts, published) !== null,

@@ -4,6 +4,7 @@ import { ConfigError } from "../../src/base/errors.ts";
 import { parseConfig, type BuilderConfig } from "../../src/charm/config.ts";
 import type { Facts } from "../../src/charm/facts.ts";
 import type { Requirer } from "../../src/charm/image-relation.ts";
+import type { Peers } from "../../src/charm/peers.ts";
 import type { RawConfig, Relation, Settings } from "../../src/juju/index.ts";
 
 /** The options as Juju gives them: defaults, and what an operator must set. */
@@ -22,6 +23,7 @@ export const RAW_CONFIG: RawConfig = {
   "openstack-project-domain-name": "Default",
   "openstack-region": "",
   "revision-history-limit": 5,
+  "remove-departed-images": false,
   "runner-version": "",
   "runner-mirror": "https://github.com/canonical/github-actions-runner/releases",
   "script-url": "",
@@ -74,6 +76,22 @@ export function requirerWith(changes: Partial<Requirer> = {}): Requirer {
   };
 }
 
+/** What the only unit of an application knows of others. */
+export function peersWith(changes: Partial<Peers> = {}): Peers {
+  return {
+    relation: null,
+    isLeader: true,
+    others: [],
+    leader: null,
+    publications: new Map(),
+    builds: [],
+    artifacts: [],
+    published: [],
+    forgotten: new Map(),
+    ...changes,
+  };
+}
+
 /** Facts of a charm with these relations; each cloud that one names is a target. */
 export function factsWith(requirers: readonly Requirer[], config = configWith()): Facts {
   return {
@@ -84,5 +102,8 @@ export function factsWith(requirers: readonly Requirer[], config = configWith())
     clouds: new Map(),
     targets: [...new Set(requirers.flatMap(({ cloud }) => (cloud === null ? [] : [cloud])))],
     scriptSecrets: null,
+    peers: peersWith(),
+    isMirrored: false,
+    forgotten: new Map(),
   };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Build, StepView } from "../../../src/build/history.ts";
-import { statusesOf } from "../../../src/charm/collect-status.ts";
-import { formatImages, tagsOf, type Requirer } from "../../../src/charm/image-relation.ts";
 import { BASES } from "../../../src/build/types.ts";
+import { statusesOf, type StatusFacts } from "../../../src/charm/collect-status.ts";
+import { formatImages, tagsOf, type Requirer } from "../../../src/charm/image-relation.ts";
 import { LONGEST_MESSAGE, worst } from "../../../src/juju/index.ts";
 import { artifactWith, buildWith } from "../../support/builds.ts";
 import { configWith, factsWith, requirerWith } from "../../support/facts.ts";
@@ -12,14 +12,18 @@ const now = new Date("2026-11-24T00:00:00.000Z");
 const served = requirerWith({ cloud: "runner", published: { id: "n1", tags: "x64,noble" } });
 const waitingForImage = requirerWith({ cloud: "other" });
 
+const leads = { standbyFor: null, told: [], artifacts: [] };
+
 /** The status that is shown, as `name: message`. */
 function shown(
   requirers: readonly Requirer[],
   builds: readonly Build[] = [buildWith()],
   config = configWith(),
   at: Date | null = next,
+  standing: Partial<Pick<StatusFacts, "standbyFor" | "told" | "artifacts">> = {},
 ): string {
-  const status = worst(statusesOf(factsWith(requirers, config), builds, "builder", at, now));
+  const facts = { ...factsWith(requirers, config), ...leads, ...standing };
+  const status = worst(statusesOf(facts, builds, "builder", at, now));
   return status === undefined ? "" : `${status.name}: ${status.message}`;
 }
 
@@ -92,6 +96,14 @@ describe("the unit's status", () => {
     ])("one of %s is %s", (createdAt, age) => {
       const build = buildWith({ artifacts: [artifactWith({ imageId: "n1", createdAt })] });
       expect(shown([served], [build])).toContain(`UTC (${age}), `);
+    });
+
+    test("date and age of one that another unit built", () => {
+      const artifacts = [artifactWith({ imageId: "n1", createdAt: "2026-11-23T20:31:00.000Z" })];
+      const standing = { standbyFor: "builder/1", artifacts };
+      expect(shown([served], [], configWith(), next, standing)).toBe(
+        "active: noble-x64 of 2026-11-23 20:31 UTC (3 h old), published to 1 of 1 relations, standby for builder/1",
+      );
     });
 
     test("without a date when no journal knows what is published, whatever else was built", () => {

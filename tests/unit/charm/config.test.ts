@@ -30,6 +30,7 @@ describe("parseConfig", () => {
       network: "",
       timing: { kind: "interval", hours: 6 },
       keepRevisions: 5,
+      removeDepartedImages: false,
       cloud: {
         authUrl: "https://keystone.example:5000/v3",
         projectName: "build-project",
