@@ -14,7 +14,7 @@ import { followBuild, type Followed } from "./follow-build.ts";
 
 /** Name of the application; its unit is `image-builder/0`. */
 export const APPLICATION = "image-builder";
-/** Name of its only unit. */
+/** Name of its first unit. */
 export const UNIT = `${APPLICATION}/0`;
 /** What the lab's images get beyond the runner: few and small, the guest is emulated. */
 export const PACKAGES = ["jq", "socat", "time", "unzip"] as const;
@@ -42,13 +42,15 @@ export interface Deployment extends AsyncDisposable {
   readonly log: readonly string[];
   /** Relates requirers that write the credentials of the projects of their names, each in a hook of its own. */
   readonly relate: (projects: readonly LabProject[]) => Promise<void>;
-  /** What `requirer` finds in our databag. */
-  readonly databag: (requirer: LabProject) => Readonly<Record<string, string>>;
+  /** What `requirer` finds in the databag of our first unit, or of `unit`. */
+  readonly databag: (requirer: LabProject, unit?: string) => Readonly<Record<string, string>>;
   /** Waits until no hook is due. */
   readonly settle: () => Promise<void>;
   /** `blocked build failed: ...` */
-  readonly status: () => string;
-  /** All statuses that the unit ever had, oldest first. */
+  readonly status: (unit?: string) => string;
+  /** Adds a unit and waits for its hooks; gives its name. */
+  readonly addUnit: () => Promise<string>;
+  /** All statuses that the first unit ever had, oldest first. */
   readonly statuses: () => readonly string[];
   /** Folder of the newest build. */
   readonly newestBuild: () => Promise<string>;
@@ -78,7 +80,7 @@ export async function deployCharm(options: DeploymentOptions): Promise<Deploymen
     log: ({ level, module, message }) => log.push(`${level} ${module} ${message}`),
   });
   const settle = async (): Promise<void> => await juju.settle({ signal });
-  const unit = () => juju.status().applications[APPLICATION]?.units[UNIT];
+  const unit = (name = UNIT) => juju.status().applications[APPLICATION]?.units[name];
   const newestBuild = async (): Promise<string> => {
     const build = (await listBuilds(paths.builds)).at(-1);
     if (build === undefined) throw new AppError(`no build was started in ${paths.builds}`);
@@ -107,8 +109,13 @@ export async function deployCharm(options: DeploymentOptions): Promise<Deploymen
       }
       await settle();
     },
-    databag: (requirer) => juju.unitData(relations.get(requirer) ?? 0, UNIT),
-    status: () => `${unit()?.workload.status ?? ""} ${unit()?.workload.message ?? ""}`,
+    databag: (requirer, ours = UNIT) => juju.unitData(relations.get(requirer) ?? 0, ours),
+    status: (name) => `${unit(name)?.workload.status ?? ""} ${unit(name)?.workload.message ?? ""}`,
+    addUnit: async () => {
+      await juju.addUnits(APPLICATION, 1);
+      await settle();
+      return Object.keys(juju.status().applications[APPLICATION]?.units ?? {}).at(-1) ?? "";
+    },
     statuses: () => (unit()?.history ?? []).map(({ status, message }) => `${status} ${message}`),
     follow: async (onEvent) => {
       for (;;) {

@@ -14,7 +14,7 @@ import type { Paths } from "../../src/build/paths.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { getImage, openCloud, type Image } from "../../src/openstack/index.ts";
 import { labReset, labUp, type LabCloud } from "../lab.ts";
-import { LAB_ROOT } from "../layout.ts";
+import { LAB_ROOT, type LabProject } from "../layout.ts";
 import { deployCharm, PACKAGES, UNIT, type Deployment } from "./deployment.ts";
 import type { Followed } from "./follow-build.ts";
 import { proveImage, type Check } from "./proof.ts";
@@ -22,7 +22,7 @@ import { serveScript } from "./script-server.ts";
 
 /** Secret of the operator's script; every character that a shell would take amiss. */
 const SECRET = `story; $(touch /tmp/pwned) "double" 'single' = % \\ end`;
-const REQUIRERS = ["runner-a", "runner-b"] as const;
+const REQUIRERS = ["runner-a", "runner-b"] as const satisfies readonly LabProject[];
 
 /** Who listens. */
 export interface Listener {
@@ -32,12 +32,16 @@ export interface Listener {
   readonly buildEvent: (event: JournalEvent) => void;
 }
 
-/** What a requirer finds in its databag. */
-export interface Published {
-  readonly relation: string;
+/** What a requirer finds in a databag. */
+export interface Bag {
+  readonly relation: (typeof REQUIRERS)[number];
   readonly id: string;
   readonly tags: string;
   readonly images: string;
+}
+
+/** The same, and what it stands for. */
+export interface Published extends Bag {
   /** The image as the requirer's project has it. */
   readonly image: Image;
 }
@@ -54,6 +58,13 @@ export interface Story {
   /** Build that the action `run` joined, and the build that cron had started. */
   readonly joined: { readonly byAction: string; readonly byCron: string };
   readonly statuses: readonly string[];
+  /** Units that came later, with what the requirers found in their databags at once, and in the end. */
+  readonly secondUnit: {
+    readonly name: string;
+    readonly atOnce: readonly Bag[];
+    readonly atLast: readonly Bag[];
+    readonly status: string;
+  };
   /** All that Juju's log ever showed. */
   readonly jujuLog: string;
 }
@@ -104,13 +115,20 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
     listener.line(problem === null ? `ok    ${name}` : `FAIL  ${name}: ${problem}`);
   }
 
-  listener.phase("second build: cron fires run, the action run joins it");
+  listener.phase("second unit: publishes the same from its first hook on");
+  const secondUnit = await deployment.addUnit();
+  const atOnce = bagsOf(deployment, secondUnit);
+  tellStatus(secondUnit);
+
+  listener.phase("second build: cron fires run, the action run joins it, leadership moves meanwhile");
   await fireCron(paths);
   const action = await juju.runAction(UNIT, "run");
   if (action.status !== "completed") throw new AppError(`the action run ${action.status}: ${action.message}`);
+  juju.setLeader(secondUnit);
   builds.push(await follow());
   const second = await published(deployment, lab, signal);
   tellStatus();
+  tellStatus(secondUnit);
 
   return {
     lab,
@@ -122,11 +140,17 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
     checks,
     joined: { byAction: String(action.results["build"]), byCron: builds.at(-1)?.build.id ?? "" },
     statuses: deployment.statuses(),
+    secondUnit: {
+      name: secondUnit,
+      atOnce,
+      atLast: bagsOf(deployment, secondUnit),
+      status: deployment.status(secondUnit),
+    },
     jujuLog: deployment.log.join("\n"),
   };
 
-  function tellStatus(): void {
-    listener.line(`${UNIT}: ${deployment.status()}`);
+  function tellStatus(unit = UNIT): void {
+    listener.line(`${unit}: ${deployment.status(unit)}`);
   }
 
   async function follow(): Promise<Followed> {
@@ -137,18 +161,25 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
   }
 }
 
+function bagsOf(deployment: Deployment, unit: string): readonly Bag[] {
+  return REQUIRERS.map((relation) => {
+    const { id = "", tags = "", images = "" } = deployment.databag(relation, unit);
+    return { relation, id, tags, images };
+  });
+}
+
 async function published(
   deployment: Deployment,
   lab: LabCloud,
   signal: AbortSignal,
 ): Promise<readonly Published[]> {
   const result: Published[] = [];
-  for (const relation of REQUIRERS) {
-    const { id = "", tags = "", images = "" } = deployment.databag(relation);
+  for (const bag of bagsOf(deployment, UNIT)) {
+    const { relation, id } = bag;
     const auth = { ...lab.credentials(relation), caFile: null };
     const cloud = await openCloud(relation, auth, { signal, log: silentLogger });
     using _closing = { [Symbol.dispose]: () => cloud.close() };
-    result.push({ relation, id, tags, images, image: await getImage(cloud, id, { signal }) });
+    result.push({ ...bag, image: await getImage(cloud, id, { signal }) });
   }
   return result;
 }

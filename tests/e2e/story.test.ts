@@ -13,7 +13,7 @@ import {
   type Cloud,
   type Image,
 } from "../../src/openstack/index.ts";
-import { tellStory, type Story } from "../../lab/story/story.ts";
+import { tellStory, type Bag, type Story } from "../../lab/story/story.ts";
 
 const call = { signal: AbortSignal.timeout(1_100_000) };
 let story: Story;
@@ -38,6 +38,8 @@ async function withCloud<T>(
 async function imagesOf(project: "builder" | "runner-a" | "runner-b"): Promise<readonly Image[]> {
   return await withCloud(project, async (cloud) => listImages(cloud, { owner: cloud.projectId }, call));
 }
+
+const bagOf = ({ relation, id, tags, images }: Bag): Bag => ({ relation, id, tags, images });
 
 describe("publishing", () => {
   test("both relations get id, tags and images of an image in their own project", async () => {
@@ -78,10 +80,19 @@ describe("publishing", () => {
     expect(story.joined.byAction).toBe(story.joined.byCron);
   });
 
-  test("the unit ends active and says what is published and when the next build is due", () => {
-    expect(story.statuses.at(-1)).toMatch(
+  test("the leader ends active and says what is published and when the next build is due", () => {
+    expect(story.secondUnit.status).toMatch(
       /^active noble-x64 of \d{4}-\d\d-\d\d \d\d:\d\d UTC \(less than 1 h old\), published to 2 of 2 relations, next build \d{4}-\d\d-\d\d \d\d:\d\d UTC$/,
     );
+  });
+
+  test("a unit that comes publishes the same before it has done anything else", () => {
+    expect(story.secondUnit.atOnce).toEqual(story.first.map(bagOf));
+  });
+
+  test("a unit that leads since the middle of a build publishes its images, and the one that built does, too", () => {
+    expect(story.secondUnit.atLast).toEqual(story.second.map(bagOf));
+    expect(story.statuses.at(-1)).toMatch(/, standby for image-builder\/1$/);
   });
 
   test("the unit shows what a build is doing", () => {
