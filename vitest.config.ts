@@ -12,7 +12,13 @@ export default defineConfig({
       { extends: true, test: { name: "unit", include: ["tests/unit/**/*.test.ts"], maxWorkers: 3 } },
       {
         extends: true,
-        test: { name: "charm", include: ["tests/charm/**/*.test.ts"], maxWorkers: 2, testTimeout: 30_000 },
+        test: {
+          name: "charm",
+          include: ["tests/charm/**/*.test.ts"],
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
       },
       { extends: true, test: { name: "cloud", include: ["tests/cloud/**/*.test.ts"], ...onRealCloud } },
       {

@@ -18,17 +18,14 @@ export interface StatusFacts extends Pick<Facts, "specs" | "targets"> {
   readonly standbyFor: string | null;
   /** The last builds of other units. */
   readonly told: readonly ToldBuild[];
-  /** The images that they brought into clouds. */
+  /** Images that other units told of. */
   readonly artifacts: readonly Artifact[];
 }
 
 /** What the peers have to do with the status. */
 export function standingOf(peers: Peers): Pick<StatusFacts, "standbyFor" | "told" | "artifacts"> {
-  return {
-    standbyFor: peers.isLeader ? null : (peers.leader ?? ""),
-    told: peers.builds,
-    artifacts: peers.artifacts,
-  };
+  const { isLeader, leader, builds, artifacts } = peers;
+  return { standbyFor: isLeader ? null : (leader ?? ""), told: builds, artifacts };
 }
 
 /**
@@ -146,9 +143,17 @@ function published(
   return active(`${images}${where}${rest}${schedule}`);
 }
 
+function scheduleText(next: Date | null): string {
+  return next === null ? "" : `, next build ${minuteOf(next)}`;
+}
+
+function standbyText(leader: string): string {
+  return leader === "" ? ", standby" : `, standby for ${leader}`;
+}
+
 /**
- * ` of 2026-11-23 20:31 UTC (3 h old)`, of the oldest copy of `spec` that `served` have. Empty when no unit knows
- * one of them, which another revision of the charm has published; null when some relation has none.
+ * ` of 2026-11-23 20:31 UTC (3 h old)`, of the oldest copy of `spec` that `served` have. Empty when nobody knows one of
+ * them, which another revision of the charm has published; null when some relation has none.
  */
 function ageOf(
   spec: ImageSpec,
@@ -173,12 +178,4 @@ function coarse(ms: number): string {
   const hours = Math.floor(ms / 3_600_000);
   if (hours < 1) return "less than 1 h";
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
-}
-
-function scheduleText(next: Date | null): string {
-  return next === null ? "" : `, next build ${minuteOf(next)}`;
-}
-
-function standbyText(leader: string): string {
-  return leader === "" ? ", standby" : `, standby for ${leader}`;
 }

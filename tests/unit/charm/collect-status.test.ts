@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Build, StepView } from "../../../src/build/history.ts";
-import { BASES } from "../../../src/build/types.ts";
 import { statusesOf, type StatusFacts } from "../../../src/charm/collect-status.ts";
 import { formatImages, tagsOf, type Requirer } from "../../../src/charm/image-relation.ts";
+import { BASES } from "../../../src/build/types.ts";
 import { LONGEST_MESSAGE, worst } from "../../../src/juju/index.ts";
 import { artifactWith, buildWith } from "../../support/builds.ts";
 import { configWith, factsWith, requirerWith } from "../../support/facts.ts";
@@ -20,9 +20,9 @@ function shown(
   builds: readonly Build[] = [buildWith()],
   config = configWith(),
   at: Date | null = next,
-  standing: Partial<Pick<StatusFacts, "standbyFor" | "told" | "artifacts">> = {},
+  standing: Pick<StatusFacts, "standbyFor" | "told" | "artifacts"> = leads,
 ): string {
-  const facts = { ...factsWith(requirers, config), ...leads, ...standing };
+  const facts = { ...factsWith(requirers, config), ...standing };
   const status = worst(statusesOf(facts, builds, "builder", at, now));
   return status === undefined ? "" : `${status.name}: ${status.message}`;
 }
