@@ -16,6 +16,13 @@ export interface HookSecret {
   readonly revision: number | undefined;
 }
 
+/** The storage instance that a storage hook is about: `data/0`, and where it is mounted or which device it is. */
+export interface HookStorage {
+  readonly id: string;
+  readonly kind: "filesystem" | "block";
+  readonly location: string;
+}
+
 /** A hook about the unit itself. */
 export interface UnitHook {
   readonly kind:
@@ -27,7 +34,9 @@ export interface UnitHook {
     | "remove"
     | "update-status"
     | "leader-elected"
-    | "leader-settings-changed";
+    | "leader-settings-changed"
+    | "pre-series-upgrade"
+    | "post-series-upgrade";
 }
 
 /** A hook about a relation. */
@@ -47,8 +56,14 @@ export interface SecretHook {
   readonly secret: HookSecret;
 }
 
+/** A hook about a storage instance. */
+export interface StorageHook {
+  readonly kind: "storage-attached" | "storage-detaching";
+  readonly storage: HookStorage;
+}
+
 /** One hook of a machine charm to run. */
-export type Hook = UnitHook | RelationHook | SecretHook;
+export type Hook = UnitHook | RelationHook | SecretHook | StorageHook;
 
 /** What the agent knows of one relation. */
 export interface LocalRelation {
@@ -75,11 +90,15 @@ export interface AgentState {
   retry: boolean;
   failures: number;
   configSeen: number;
+  /** Version of the charm whose files the unit has. */
+  charmPlaced: number;
+  /** Version of the charm that the charm itself knows of: by install or upgrade-charm. */
   charmSeen: number;
   leader: boolean;
   leaderSettingsSeen: number;
   startAgain: boolean;
-  updateStatusDue: boolean;
+  /** How often update-status was asked for and has not run since. */
+  updateStatusDue: number;
   statusSetInHook: boolean;
   readonly relations: Map<number, LocalRelation>;
   /** Per secret, the newest revision told to this unit by `secret-changed`. */
@@ -89,6 +108,10 @@ export interface AgentState {
   /** Secrets whose owner is to be told by `secret-rotate`. */
   readonly rotationsDue: Set<string>;
   readonly expiriesDue: Map<string, number>;
+  /** Ids of the storage that `storage-attached` has told of. */
+  readonly storages: Set<string>;
+  /** The upgrade of the machine's base that goes on; between its two hooks no other one runs. */
+  series: { readonly base: string; phase: "preparing" | "prepared" | "completing" } | undefined;
 }
 
 /** The state of an agent that has done nothing yet. */
@@ -106,21 +129,25 @@ export function newAgentState(directory: string, charmDirectory: string, toolsDi
     retry: false,
     failures: 0,
     configSeen: -1,
+    charmPlaced: 0,
     charmSeen: 0,
     leader: false,
     leaderSettingsSeen: -1,
     startAgain: false,
-    updateStatusDue: false,
+    updateStatusDue: 0,
     statusSetInHook: false,
     relations: new Map(),
     secretsTold: new Map(),
     revisionsTold: new Set(),
     rotationsDue: new Set(),
     expiriesDue: new Map(),
+    storages: new Set(),
+    series: undefined,
   };
 }
 
-/** The hook's full name, as in `JUJU_HOOK_NAME`: with the endpoint's name before a relation hook's. */
+/** The hook's full name, as in `JUJU_HOOK_NAME`: with the endpoint's or storage's name before its kind. */
 export function hookName(hook: Hook): string {
+  if ("storage" in hook) return `${hook.storage.id.replace(/\/.*$/, "")}-${hook.kind}`;
   return "relation" in hook ? `${hook.relation.endpoint}-${hook.kind}` : hook.kind;
 }

@@ -5,7 +5,8 @@ import type { AgentState } from "./agent-state.ts";
 import { Lock } from "./lock.ts";
 import type { Model, Unit } from "./model.ts";
 import { removeUnitNow } from "./operations.ts";
-import { UnitAgent, type Surroundings } from "./unit-agent.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { UnitAgent } from "./unit-agent.ts";
 
 const RETRY_FIRST_MS = 5_000;
 const RETRY_LONGEST_MS = 300_000;
@@ -34,9 +35,10 @@ export class AgentPool {
     this.#model = options.model;
     this.#around = {
       ...options,
-      lock: (machine) => {
-        const lock = this.#locks.get(machine) ?? new Lock();
-        this.#locks.set(machine, lock);
+      lock: (machine, group) => {
+        const name = `${machine} ${group}`;
+        const lock = this.#locks.get(name) ?? new Lock();
+        this.#locks.set(name, lock);
         return lock;
       },
       changed: () => this.wake(),
@@ -106,7 +108,7 @@ export class AgentPool {
       if (state?.failed !== undefined) state.retry = true;
     }
     if (Math.floor(before / UPDATE_STATUS_MS) < Math.floor(this.#now / UPDATE_STATUS_MS)) {
-      for (const { state } of this.all()) state.updateStatusDue = true;
+      for (const { state } of this.all()) state.updateStatusDue += 1;
     }
     this.wake();
   }

@@ -25,8 +25,20 @@ export interface Endpoint {
 export interface Action {
   readonly name: string;
   readonly parameters: Schema;
-  /** Runs without the machine lock: `parallel` with no execution group. */
   readonly parallel: boolean;
+  /** Shares a lock of its own with the actions of the same group; empty for none. */
+  readonly executionGroup: string;
+}
+
+/** One declared storage. */
+export interface StorageSpec {
+  readonly name: string;
+  readonly kind: "filesystem" | "block";
+  /** Where the charm wants it; without a wish Juju chooses. */
+  readonly location: string | undefined;
+  /** How many instances a unit starts with, and may have. */
+  readonly least: number;
+  readonly most: number;
 }
 
 /** What a charm folder declares. */
@@ -36,15 +48,20 @@ export interface Charm {
   readonly options: ReadonlyMap<string, ConfigOption>;
   readonly actions: ReadonlyMap<string, Action>;
   readonly extraBindings: readonly string[];
+  readonly storage: ReadonlyMap<string, StorageSpec>;
+  /** File names of the declared resources, by resource. */
+  readonly resources: ReadonlyMap<string, string>;
 }
 
 type Tree = Readonly<Record<string, unknown>>;
 
 /**
- * Reads `metadata.yaml`, `config.yaml`, `actions.yaml`, or a unified `charmcraft.yaml` (contract 6.1).
- * `additionalProperties` of an action without one is Juju `major`'s default: true before 4, false from 4 on.
+ * Reads `metadata.yaml`, `config.yaml`, `actions.yaml`, or a unified `charmcraft.yaml` (contract 6.1), as Juju
+ * `version` does: an action's `additionalProperties` are true by default before 4 and false from 4 on, options of
+ * the type secret are there since 3.3.
  */
-export async function readCharm(directory: string, major: number): Promise<Charm> {
+export async function readCharm(directory: string, version: readonly [number, number]): Promise<Charm> {
+  const [major, minor] = version;
   const file = async (name: string): Promise<Tree | undefined> => {
     const text = await readOptional(join(directory, name));
     return text === undefined ? undefined : asTree(readYaml(text), name);
@@ -58,6 +75,11 @@ export async function readCharm(directory: string, major: number): Promise<Charm
       `cannot read charm ${directory}: neither metadata.yaml nor charmcraft.yaml gives a name`,
     );
   }
+  const options = eachOf(config["options"], "options", readOption);
+  for (const [name, { type }] of options) {
+    if (type === "secret" && (major < 3 || (major === 3 && minor < 3)))
+      throw new AppError(`cannot read config option ${name}: unknown type "secret"`);
+  }
   const endpoints = new Map<string, Endpoint>();
   for (const role of ["provides", "requires", "peers"] as const) {
     for (const [name, entry] of Object.entries(asTree(metadata[role] ?? {}, role))) {
@@ -65,23 +87,17 @@ export async function readCharm(directory: string, major: number): Promise<Charm
       endpoints.set(name, { name, role, interface: String(declared["interface"]) });
     }
   }
-  if (major >= 2) endpoints.set("juju-info", { name: "juju-info", role: "provides", interface: "juju-info" });
+  endpoints.set("juju-info", { name: "juju-info", role: "provides", interface: "juju-info" });
   return {
     name: metadata["name"],
     endpoints,
-    options: new Map(
-      Object.entries(asTree(config["options"] ?? {}, "options")).map(([name, entry]) => [
-        name,
-        readOption(name, asTree(entry, name)),
-      ]),
-    ),
-    actions: new Map(
-      Object.entries(actions).map(([name, entry]) => [
-        name,
-        readAction(name, asTree(entry ?? {}, name), major),
-      ]),
-    ),
+    options,
+    actions: eachOf(actions, "actions", (name, entry) => readAction(name, entry, major)),
     extraBindings: Object.keys(asTree(metadata["extra-bindings"] ?? {}, "extra-bindings")),
+    storage: eachOf(metadata["storage"], "storage", readStorage),
+    resources: eachOf(metadata["resources"], "resources", (name, { filename }) =>
+      typeof filename === "string" ? filename : name,
+    ),
   };
 }
 
@@ -90,6 +106,31 @@ function asTree(value: unknown, what: string): Tree {
   if (typeof value !== "object" || Array.isArray(value))
     throw new AppError(`cannot read ${what}: not a mapping`);
   return value as Tree;
+}
+
+function eachOf<T>(
+  value: unknown,
+  what: string,
+  read: (name: string, entry: Tree) => T,
+): ReadonlyMap<string, T> {
+  const entries = Object.entries(asTree(value ?? {}, what));
+  return new Map(entries.map(([name, entry]) => [name, read(name, asTree(entry ?? {}, `${what}.${name}`))]));
+}
+
+function readStorage(name: string, entry: Tree): StorageSpec {
+  const { type, location } = entry;
+  if (type !== "filesystem" && type !== "block")
+    throw new AppError(`cannot read storage ${name}: unknown type ${JSON.stringify(type)}`);
+  const { range } = asTree(entry["multiple"] ?? {}, `${name}.multiple`);
+  const text = typeof range === "string" || typeof range === "number" ? String(range) : "1";
+  const [, least = "1", dash = "", most = ""] = /^(\d+)(?:([-+])(\d*))?$/.exec(text) ?? [];
+  return {
+    name,
+    kind: type,
+    location: typeof location === "string" ? location : undefined,
+    least: Number(least),
+    most: most !== "" ? Number(most) : dash === "" ? Number(least) : Number.POSITIVE_INFINITY,
+  };
 }
 
 function readOption(name: string, entry: Tree): ConfigOption {
@@ -115,7 +156,8 @@ function readAction(name: string, entry: Tree, major: number): Action {
       required: Array.isArray(required) ? required.map(String) : [],
       additionalProperties: typeof additionalProperties === "boolean" ? additionalProperties : major < 4,
     },
-    parallel: entry["parallel"] === true && entry["execution-group"] === undefined,
+    parallel: entry["parallel"] === true,
+    executionGroup: typeof entry["execution-group"] === "string" ? entry["execution-group"] : "",
   };
 }
 

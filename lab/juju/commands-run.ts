@@ -6,9 +6,9 @@ import type { AgentState, HookRelation } from "./agent-state.ts";
 import { failed, type Outcome } from "./commands/run.ts";
 import { newContext, type HookContext } from "./context.ts";
 import { environmentOf } from "./environment.ts";
-import { ownSide, type Unit } from "./model.ts";
+import { ownSide, statusNow, type Unit } from "./model.ts";
 import { runProcess, type ProcessEnd } from "./process.ts";
-import type { Surroundings } from "./unit-agent.ts";
+import type { EndProcess, Session, Surroundings } from "./surroundings.ts";
 
 /** A command that waits for its turn; empty texts for options not given. */
 export interface ExecTask {
@@ -21,48 +21,46 @@ export interface ExecTask {
   readonly done: (outcome: Outcome) => void;
 }
 
-type Run = (
-  context: HookContext,
-  run: (onStart: (end: (signal: NodeJS.Signals) => void) => void) => Promise<ProcessEnd>,
-) => Promise<{ readonly end: ProcessEnd; readonly problem: string | undefined }>;
+/** Runs the task with the agent's context and tells its outcome by `task.done`. Output is buffered, no line is logged. */
+export async function runCommands(session: Session, task: ExecTask): Promise<void> {
+  const { around, unit, state } = session;
+  const relation = relationOf(around, unit, state, task);
+  if (typeof relation === "string") return task.done(failed(1, relation));
+  const before = unit.agentStatus;
+  unit.agentStatus = statusNow("executing", "running commands");
+  const context = newContext({ unit, agent: state, kind: "exec", name: "juju-exec", relation });
+  const end = await session.open(context, async (onStart) =>
+    runScript(around, context, task.commands, { tools: task.context, onStart }),
+  );
+  unit.agentStatus = before;
+  const problem =
+    end.signal === undefined ? (end.problem ?? session.commit(context)) : `signal: ${end.signal}`;
+  const [stdout, stderr] = [end.stdout.toString("utf8"), end.stderr.toString("utf8")];
+  if (problem === undefined) return task.done({ exit: end.code, stdout, stderr });
+  return task.done({ exit: 1, stdout, stderr: `${stderr}ERROR ${problem}\n` });
+}
 
-/** Runs the task's script through `inContext`, which opens the context and commits. Output is buffered, no line is logged. */
-export async function runCommands(
+/** Runs `commands` by bash in the charm's folder, with the context's variables or (`tools: false`) without any of Juju's. */
+export async function runScript(
   around: Surroundings,
-  unit: Unit,
-  agent: AgentState,
-  task: Omit<ExecTask, "done">,
-  inContext: Run,
-): Promise<Outcome> {
-  const relation = relationOf(around, unit, agent, task);
-  if (typeof relation === "string") return failed(1, relation);
-  const context = newContext({
-    unit,
-    agent,
-    kind: "exec",
-    name: "juju-exec",
-    relation,
-    secret: undefined,
-    action: undefined,
-  });
+  context: HookContext,
+  commands: string,
+  options: { readonly tools: boolean; readonly onStart: (end: EndProcess) => void },
+): Promise<ProcessEnd> {
+  const { agent } = context;
   const script = join(agent.directory, `exec-${randomBytes(6).toString("hex")}`);
-  await writeFile(script, `${task.commands}\n`, { mode: 0o700 });
+  await writeFile(script, `${commands}\n`, { mode: 0o700 });
   try {
-    const { end, problem } = await inContext(context, async (onStart) =>
-      runProcess({
-        file: "/bin/bash",
-        parameters: [script],
-        cwd: agent.charmDirectory,
-        env: task.context
-          ? environmentOf(around.model, context, around.extraEnvironment)
-          : bareEnvironment(around),
-        onLine: () => {},
-        onStart,
-      }),
-    );
-    const [stdout, stderr] = [end.stdout.toString("utf8"), end.stderr.toString("utf8")];
-    if (problem === undefined) return { exit: end.code, stdout, stderr };
-    return { exit: 1, stdout, stderr: `${stderr}ERROR ${problem}\n` };
+    return await runProcess({
+      file: "/bin/bash",
+      parameters: [script],
+      cwd: agent.charmDirectory,
+      env: options.tools
+        ? environmentOf(around.model, context, around.extraEnvironment)
+        : bareEnvironment(around),
+      onLine: () => {},
+      onStart: options.onStart,
+    });
   } finally {
     await rm(script, { force: true });
   }

@@ -1,7 +1,8 @@
 /** One run of a hook, an action or `juju-exec`: who it is, and the writes that wait for its end (contract 0.3, 1.4). */
 import { randomBytes } from "node:crypto";
-import type { AgentState, HookRelation, HookSecret } from "./agent-state.ts";
+import type { AgentState, HookRelation, HookSecret, HookStorage } from "./agent-state.ts";
 import { applyChanges, type Databag, type Model, type PortRange, type Relation, type Unit } from "./model.ts";
+import { addStorage, refusedStorage } from "./storage.ts";
 import { addRevision, mayManage, type Secret, type SecretContent, type SecretMetadata } from "./secrets.ts";
 
 /** A change of a secret that waits for the commit. */
@@ -16,6 +17,8 @@ export interface Pending {
   readonly applicationSettings: Map<number, Map<string, string>>;
   state: ReadonlyMap<string, string> | undefined;
   ports: readonly PortRange[] | undefined;
+  /** How many instances of which storage to add. */
+  readonly storage: Map<string, number>;
   readonly newSecrets: Map<string, Secret>;
   readonly secretChanges: Map<string, SecretChange>;
   readonly grants: { readonly id: string; readonly subject: string; readonly relation: number }[];
@@ -39,11 +42,14 @@ export interface HookContext {
   readonly unit: Unit;
   readonly agent: AgentState;
   readonly kind: "hook" | "action" | "exec";
-  /** Hook or action name, `juju-exec` for a command. */
+  /** Hook or action name, `juju-exec` for a command, also for a client's (which has an `action`). */
   readonly name: string;
   readonly relation: HookRelation | undefined;
   readonly secret: HookSecret | undefined;
+  readonly storage: HookStorage | undefined;
   readonly action: ActionRun | undefined;
+  /** What `pre-series-upgrade` is told: `ubuntu@24.04`. */
+  readonly targetBase: string | undefined;
   readonly pending: Pending;
   reboot: "no" | "after" | "now";
   stop: () => void;
@@ -51,10 +57,16 @@ export interface HookContext {
 
 /** A fresh context with an id of its own. */
 export function newContext(
-  given: Pick<HookContext, "unit" | "agent" | "kind" | "name" | "relation" | "secret" | "action">,
+  given: Pick<HookContext, "unit" | "agent" | "kind" | "name"> &
+    Partial<Pick<HookContext, "relation" | "secret" | "storage" | "action" | "targetBase">>,
 ): HookContext {
-  const middle = given.kind === "exec" ? "run-commands" : given.name;
+  const middle = given.kind === "exec" && given.action === undefined ? "run-commands" : given.name;
   return {
+    relation: undefined,
+    secret: undefined,
+    storage: undefined,
+    action: undefined,
+    targetBase: undefined,
     ...given,
     id: `${given.unit.name}-${middle}-${randomBytes(16).toString("hex")}`,
     pending: {
@@ -62,6 +74,7 @@ export function newContext(
       applicationSettings: new Map(),
       state: undefined,
       ports: undefined,
+      storage: new Map(),
       newSecrets: new Map(),
       secretChanges: new Map(),
       grants: [],
@@ -102,7 +115,16 @@ export function refusal(context: HookContext): string | undefined {
   if ([...pending.newSecrets.values()].some(({ owner }) => owner.kind === "application") && !leader) {
     return `creating secrets: "${unit.name}" is not leader of "${unit.application.name}"`;
   }
-  return undefined;
+  return refusedStorage(unit, pending.storage) ?? refusedState(pending.state);
+}
+
+/** All of a unit's state together: Juju's default for `max-charm-state-size`, in bytes. */
+const LARGEST_STATE = 2 * 1024 * 1024;
+
+function refusedState(state: ReadonlyMap<string, string> | undefined): string | undefined {
+  const size = [...(state ?? [])].flat().reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (size <= LARGEST_STATE) return undefined;
+  return `persisting charm state: max allowed size (${LARGEST_STATE}) for charm state exceeded`;
 }
 
 /** Makes all pending writes of `context` visible. Call {@link refusal} first. */
@@ -118,6 +140,7 @@ export function commit(model: Model, context: HookContext): void {
   }
   if (pending.state !== undefined) unit.state = pending.state;
   if (pending.ports !== undefined) unit.ports = pending.ports;
+  for (const [name, count] of pending.storage) addStorage(model, unit, name, count);
   commitSecrets(model, context);
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { HookContext } from "./context.ts";
 import { environmentOf } from "./environment.ts";
 import { runProcess, type ProcessEnd } from "./process.ts";
-import type { Surroundings } from "./unit-agent.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** How the charm's process ended. */
 export type DispatchEnd = ProcessEnd;

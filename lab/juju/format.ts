@@ -1,8 +1,11 @@
 /** How hook commands print values (contract 3.1). */
 import { writeYaml } from "./yaml.ts";
 
-/** The three values of `--format`. */
-export type Format = "smart" | "yaml" | "json";
+/** The values of `--format`. */
+export const FORMATS = ["smart", "yaml", "json"] as const;
+
+/** One of the three values of `--format`. */
+export type Format = (typeof FORMATS)[number];
 
 const ESCAPES: Readonly<Record<string, string>> = {
   "<": "\\u003c",

@@ -2,7 +2,7 @@
 import { runCommand, failed, type Outcome } from "./commands/run.ts";
 import type { HookContext } from "./context.ts";
 import type { JournalEntry } from "./journal.ts";
-import type { Surroundings } from "./unit-agent.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** Answers one call: the request's fields are context id, working directory, command, words. `null`: no answer ever. */
 export async function answerCommand(

@@ -1,6 +1,6 @@
 /** What running a hook changes in the agent's memory and in the unit's status (contract 1.5). */
 import type { AgentState, Hook, HookRelation, SecretHook } from "./agent-state.ts";
-import { otherSide, statusNow, type Model, type Relation, type Unit } from "./model.ts";
+import { configVersionOf, otherSide, statusNow, type Model, type Relation, type Unit } from "./model.ts";
 
 /**
  * Notes the start of `hook`; the returned function notes its success. What the hook is told about is fixed
@@ -9,23 +9,24 @@ import { otherSide, statusNow, type Model, type Relation, type Unit } from "./mo
 export function beginHook(model: Model, unit: Unit, agent: AgentState, hook: Hook): () => void {
   const { application } = unit;
   agent.retry = false;
+  const placed = agent.charmPlaced;
   switch (hook.kind) {
     case "install":
       agent.installTried = true;
       if (!agent.statusSetInHook) setWorkload(unit, "maintenance", "installing charm software");
       return () => {
         agent.installed = true;
-        agent.charmSeen = application.charmVersion;
+        agent.charmSeen = Math.max(agent.charmSeen, placed);
       };
     case "upgrade-charm": {
-      const version = application.charmVersion;
+      const version = placed;
       return () => {
         agent.charmSeen = version;
         agent.configSeen = -1;
       };
     }
     case "config-changed": {
-      const version = application.configVersion;
+      const version = configVersionOf(unit);
       return () => void (agent.configSeen = version);
     }
     case "start":
@@ -43,8 +44,10 @@ export function beginHook(model: Model, unit: Unit, agent: AgentState, hook: Hoo
         agent.removed = true;
         setWorkload(unit, "terminated", "");
       };
-    case "update-status":
-      return () => void (agent.updateStatusDue = false);
+    case "update-status": {
+      const asked = agent.updateStatusDue;
+      return () => void (agent.updateStatusDue -= asked);
+    }
     case "leader-elected":
       return () => void (agent.leader = true);
     case "leader-settings-changed": {
@@ -62,6 +65,19 @@ export function beginHook(model: Model, unit: Unit, agent: AgentState, hook: Hoo
     case "secret-rotate":
     case "secret-expired":
       return beginSecretHook(model, agent, hook);
+    case "storage-attached":
+      return () => void agent.storages.add(hook.storage.id);
+    case "storage-detaching":
+      return () => {
+        agent.storages.delete(hook.storage.id);
+        unit.storage.delete(hook.storage.id);
+      };
+    case "pre-series-upgrade":
+      return () => {
+        if (agent.series !== undefined) agent.series.phase = "prepared";
+      };
+    case "post-series-upgrade":
+      return () => void (agent.series = undefined);
   }
 }
 

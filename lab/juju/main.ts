@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { seconds, waitFor, withDeadline } from "../../src/base/deadline.ts";
 import { AppError } from "../../src/base/errors.ts";
-import { adminUsage, administer } from "./admin.ts";
+import { adminUsage, administer } from "./cli/admin.ts";
 import { parseCommandLine, type CommandLine, type FlagSpec } from "./command-line.ts";
 import type { Outcome } from "./commands/run.ts";
 import { FakeJuju } from "./fake-juju.ts";

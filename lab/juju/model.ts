@@ -1,6 +1,6 @@
 /** The controller's state: one model with its applications, units, relations and secrets. */
 import type { Charm, ConfigValue, Endpoint } from "./charm.ts";
-import type { AgentState } from "./agent-state.ts";
+import type { AgentState, HookStorage } from "./agent-state.ts";
 import type { Secret } from "./secrets.ts";
 
 /** A status with the time of its last change, in ISO 8601. */
@@ -28,6 +28,10 @@ export interface Application {
   version: string;
   nextUnit: number;
   readonly leaderSettings: Databag;
+  /** Whether its units may read the cloud's credential. */
+  trusted: boolean;
+  /** The files of its resources, by name. */
+  readonly resources: Map<string, string>;
 }
 
 /** One unit; `agent` is absent for a unit of a scripted application. */
@@ -35,7 +39,12 @@ export interface Unit {
   readonly name: string;
   readonly application: Application;
   readonly machine: string;
-  readonly address: string;
+  address: string;
+  /** Grows with each change of the address. */
+  addressVersion: number;
+  /** The charm whose files the unit has; an application's newer one comes with upgrade-charm. */
+  charm: Charm | undefined;
+  readonly storage: Map<string, StorageInstance>;
   status: Status;
   readonly statusHistory: Status[];
   agentStatus: Status;
@@ -43,6 +52,12 @@ export interface Unit {
   state: ReadonlyMap<string, string>;
   ports: readonly PortRange[];
   readonly agent: AgentState | undefined;
+}
+
+/** One storage instance of a unit; `id` is `data/0`. */
+export interface StorageInstance extends HookStorage {
+  readonly name: string;
+  dying: boolean;
 }
 
 /** Open ports of one endpoint (`""`: all of them); icmp has the range -1 to -1. */
@@ -87,17 +102,45 @@ export interface Model {
   readonly applications: Map<string, Application>;
   readonly relations: Map<number, Relation>;
   readonly secrets: Map<string, Secret>;
+  /** What `credential-get` gives to a trusted charm. */
+  readonly cloud: Readonly<Record<string, unknown>>;
+  /** Folder of the storage instances' mount points. */
+  readonly storageDirectory: string;
+  nextStorage: number;
 }
 
-/** The major and minor number of the model's Juju. */
-export function versionOf(model: Model): readonly [number, number] {
-  const [major = 3, minor = 0] = model.version.split(/[.-]/).map(Number);
-  return [major, minor];
+/** The major, minor and patch number of the model's Juju; a tag (`4.0-beta1`) counts as patch 0. */
+export function versionOf(model: Model): readonly [number, number, number] {
+  const [major = 3, minor = 0, patch = 0] = model.version.split(/[.-]/).map((part) => Number(part) || 0);
+  return [major, minor, patch];
+}
+
+/** Whether the model's Juju is `major.minor.patch` or newer. */
+export function atLeast(model: Model, major: number, minor: number, patch = 0): boolean {
+  const order = ([a, b, c]: readonly [number, number, number]): number => (a * 1000 + b) * 1000 + c;
+  return order(versionOf(model)) >= order([major, minor, patch]);
+}
+
+/** What `config-changed` tells of: options, trust and addresses. Grows with each change. */
+export function configVersionOf(unit: Unit): number {
+  return unit.application.configVersion + unit.addressVersion;
 }
 
 /** A status that starts now. */
 export function statusNow(status: string, message = ""): Status {
   return { status, message, since: new Date().toISOString() };
+}
+
+const SEVERITY = ["unknown", "terminated", "active", "waiting", "maintenance", "blocked", "error"];
+
+/** The application's status: what its leader set, else the gravest of its units'. */
+export function applicationStatus(application: Application): Status {
+  if (application.status.status !== "unset") return application.status;
+  const shown = [...application.units.values()].map(({ agentStatus, status }) =>
+    agentStatus.status === "error" ? agentStatus : status,
+  );
+  const grave = ({ status }: Status): number => SEVERITY.indexOf(status);
+  return shown.toSorted((a, b) => grave(b) - grave(a))[0] ?? application.status;
 }
 
 /** The unit called `name`, if there is one. */
@@ -141,16 +184,30 @@ export function byUnitNumber(a: string, b: string): number {
 export function enterScope(relation: Relation, unit: Unit): void {
   const known = relation.members.get(unit.name);
   if (known?.inScope === true) return;
-  const own = new Map([
-    ["egress-subnets", `${unit.address}/32`],
-    ["ingress-address", unit.address],
-    ["private-address", unit.address],
-  ]);
   relation.members.set(unit.name, {
     inScope: true,
-    data: new Map([...own, ...(known?.data ?? [])]),
+    data: new Map([...addressSettings(unit), ...(known?.data ?? [])]),
     version: (known?.version ?? 0) + 1,
   });
+}
+
+/** Gives the unit another address: in its databags, and by `config-changed`. */
+export function moveUnit(model: Model, unit: Unit, address: string): void {
+  if (unit.address === address) return;
+  unit.address = address;
+  unit.addressVersion += 1;
+  for (const { members } of model.relations.values()) {
+    const member = members.get(unit.name);
+    if (member?.inScope === true) applyChanges(member, addressSettings(unit));
+  }
+}
+
+function addressSettings({ address }: Unit): Map<string, string> {
+  return new Map([
+    ["egress-subnets", `${address}/32`],
+    ["ingress-address", address],
+    ["private-address", address],
+  ]);
 }
 
 /** `bag` merged with `changes`, where an empty value deletes; the version grows only with a real change. */

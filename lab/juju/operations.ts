@@ -63,6 +63,8 @@ export function addApplication(model: Model, name: string, endpoints: Iterable<E
     version: "",
     nextUnit: 0,
     leaderSettings: { data: new Map(), version: 0 },
+    trusted: false,
+    resources: new Map(),
   };
   model.applications.set(name, application);
   return application;
@@ -77,6 +79,9 @@ export function addUnit(application: Application, machine: string, agent: AgentS
     application,
     machine,
     address: `10.0.${Math.floor(host / 250)}.${(host % 250) + 1}`,
+    addressVersion: 0,
+    charm: undefined,
+    storage: new Map(),
     status,
     statusHistory: [status],
     agentStatus: statusNow("allocating"),

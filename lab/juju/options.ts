@@ -14,6 +14,8 @@ export interface FakeJujuOptions {
   /** A second place for juju-exec, such as `<root>/usr/bin/juju-exec`. */
   readonly installExecAt?: string;
   readonly log?: (record: LogRecord) => void;
+  /** What `credential-get` gives to a trusted charm; without it an invented OpenStack account. */
+  readonly cloud?: Readonly<Record<string, unknown>>;
 }
 
 /** How to deploy a charm. */
@@ -26,11 +28,18 @@ export interface DeployOptions {
   readonly link?: boolean;
   /** Put all units on this machine; without it each gets one of its own. */
   readonly machine?: string;
+  /** Let the charm see the cloud's credential, as `juju trust` does. */
+  readonly trust?: boolean;
+  /** The files of its resources, by name. */
+  readonly resources?: Readonly<Record<string, string>>;
 }
 
-/** How an action ended. Results hold what the charm set, and `return-code`, `stdout`, `stderr`. */
+/**
+ * How an action ended. Results hold what the charm set, and `return-code`, `stdout`, `stderr`. One that was
+ * cancelled is `aborted` when it ran, `cancelled` when it did not yet.
+ */
 export interface ActionOutcome {
-  readonly status: "completed" | "failed" | "error";
+  readonly status: "completed" | "failed" | "error" | "aborted" | "cancelled";
   readonly message: string;
   readonly results: Readonly<Record<string, unknown>>;
   readonly log: readonly string[];

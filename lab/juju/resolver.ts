@@ -2,6 +2,7 @@
 import type { AgentState, Hook, HookRelation, LocalRelation } from "./agent-state.ts";
 import {
   byUnitNumber,
+  configVersionOf,
   enterScope,
   isPeer,
   otherSide,
@@ -31,6 +32,8 @@ export function nextOperation(
   queues: Queues,
 ): Operation | undefined {
   if (agent.removed) return undefined;
+  // the agents are down while the machine's base is replaced
+  if (agent.series?.phase === "prepared") return undefined;
   const blocked = agent.failed !== undefined;
   if (!blocked && agent.installed && !agent.stopped) {
     const hook = firstHook(model, unit, agent);
@@ -39,13 +42,15 @@ export function nextOperation(
   if (queues.actions > 0 && agent.installTried) return { kind: "action" };
   if (queues.execs > 0) return { kind: "exec" };
   if (agent.failed !== undefined) return agent.retry ? { kind: "hook", hook: agent.failed } : undefined;
-  const hook = lifecycleHook(model, unit, agent);
+  const hook = storageHook(unit, agent) ?? lifecycleHook(model, unit, agent);
   return hook === undefined ? undefined : { kind: "hook", hook };
 }
 
 /** Hooks that go before actions. */
 function firstHook(model: Model, unit: Unit, agent: AgentState): Hook | undefined {
   if (unit.dying) return undefined;
+  if (agent.series?.phase === "preparing") return { kind: "pre-series-upgrade" };
+  if (agent.series?.phase === "completing") return { kind: "post-series-upgrade" };
   if (agent.startAgain) return { kind: "start" };
   for (const relation of relationsOf(model, unit)) {
     if (!agent.relations.has(relation.id)) {
@@ -107,13 +112,27 @@ function secretHook(model: Model, unit: Unit, agent: AgentState): Hook | undefin
   return undefined;
 }
 
+/** Storage goes before install, and away before the relations of a dying unit. One never attached leaves in silence. */
+function storageHook(unit: Unit, agent: AgentState): Hook | undefined {
+  if (agent.stopped) return undefined;
+  for (const instance of unit.storage.values()) {
+    const { id, kind, location } = instance;
+    const told = agent.storages.has(id);
+    if (unit.dying || instance.dying) {
+      if (told) return { kind: "storage-detaching", storage: { id, kind, location } };
+      unit.storage.delete(id);
+    } else if (!told) return { kind: "storage-attached", storage: { id, kind, location } };
+  }
+  return undefined;
+}
+
 /** Hooks that come after actions and commands. */
 function lifecycleHook(model: Model, unit: Unit, agent: AgentState): Hook | undefined {
   if (agent.stopped) return { kind: "remove" };
   if (!agent.installed) return { kind: unit.dying ? "remove" : "install" };
   if (!unit.dying) {
     if (agent.charmSeen < unit.application.charmVersion) return { kind: "upgrade-charm" };
-    if (agent.configSeen < unit.application.configVersion) return { kind: "config-changed" };
+    if (agent.configSeen < configVersionOf(unit)) return { kind: "config-changed" };
     if (!agent.started) return { kind: "start" };
   }
   for (const relation of relationsOf(model, unit)) {
@@ -122,7 +141,7 @@ function lifecycleHook(model: Model, unit: Unit, agent: AgentState): Hook | unde
     if (hook !== undefined) return hook;
   }
   if (unit.dying) return { kind: "stop" };
-  return agent.updateStatusDue ? { kind: "update-status" } : undefined;
+  return agent.updateStatusDue > 0 ? { kind: "update-status" } : undefined;
 }
 
 function relationHook(relation: Relation, unit: Unit, local: LocalRelation): Hook | undefined {

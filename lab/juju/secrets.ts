@@ -9,13 +9,23 @@ export interface SecretOwner {
   readonly name: string;
 }
 
-/** A secret's settings. */
+/** A secret's settings; `expire` and `rotates` are times in ISO 8601, empty for never. */
 export interface SecretMetadata {
   readonly label: string;
   readonly description: string;
   readonly rotate: string;
   readonly expire: string;
+  readonly rotates: string;
 }
+
+/** The settings of a secret for which none were given. */
+export const NO_METADATA: SecretMetadata = {
+  label: "",
+  description: "",
+  rotate: "never",
+  expire: "",
+  rotates: "",
+};
 
 /** Content: key to base64 text. */
 export type SecretContent = ReadonlyMap<string, string>;
@@ -73,7 +83,7 @@ export function newUserSecret(modelName: string, content: SecretContent): Secret
   return {
     id: newSecretId(),
     owner: { kind: "user", name: modelName },
-    metadata: { label: "", description: "", rotate: "never", expire: "" },
+    metadata: NO_METADATA,
     revisions: new Map([[1, content]]),
     latest: 1,
     grants: new Map(),

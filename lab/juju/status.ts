@@ -1,6 +1,6 @@
 /** The model as plain data. */
 import type { LocalRelation } from "./agent-state.ts";
-import type { Model, PortRange, Status, Unit } from "./model.ts";
+import { applicationStatus, type Model, type PortRange, type Status, type Unit } from "./model.ts";
 
 /** One unit as `juju status` shows it; `failedHook` is what waits for a retry. */
 export interface UnitStatus {
@@ -36,7 +36,7 @@ export function describeModel(model: Model): ModelStatus {
   const applications = [...model.applications.values()].map((application): [string, ApplicationStatus] => [
     application.name,
     {
-      status: application.status,
+      status: applicationStatus(application),
       history: [...application.statusHistory],
       version: application.version,
       units: Object.fromEntries([...application.units].map(([name, unit]) => [name, describeUnit(unit)])),

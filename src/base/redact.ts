@@ -11,6 +11,8 @@ export function registerSecret(value: string): void {
   for (const line of [value, ...value.split(/\r?\n/)]) {
     if (line.length < SHORTEST_SECRET) continue;
     secrets.add(line);
+    // as in a text that was made one line
+    secrets.add(line.replace(/\s+/g, " ").trim());
     secrets.add(JSON.stringify(line).slice(1, -1));
     secrets.add(encodeURIComponent(line));
     secrets.add(Buffer.from(line).toString("base64"));

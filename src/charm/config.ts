@@ -1,9 +1,11 @@
-/** The charm's options, parsed once into exact types; every problem is told, not just the first. */
+/** The charm's options, parsed once into exact types; every wrong one is told, each by one sentence. */
 import { ConfigError } from "../base/errors.ts";
 import type { Arch, Base } from "../build/types.ts";
-import type { RawConfig } from "../juju/index.ts";
-import { parseArch, parseBases, splitList } from "./options.ts";
+import { isSecretUri, type RawConfig } from "../juju/index.ts";
+import { openOptionReader, type ItemForm, type OptionReader } from "./option-reader.ts";
+import { parseArch, parseBases } from "./options.ts";
 import type { Timing } from "./schedule.ts";
+import { quote } from "./text.ts";
 
 /** The options after parsing; secrets are still URIs. */
 export interface BuilderConfig {
@@ -47,15 +49,33 @@ const CREDENTIALS = [
   "openstack-password-secret",
 ] as const;
 
-const PACKAGE = /^(-\*|-?[a-z0-9][a-z0-9+.-]*)$/;
-const SNAP = /^[a-z0-9][a-z0-9-]*(=[a-z0-9./-]+)?(:classic)?$/;
-const NPM_PACKAGE = /^(@[a-z0-9~][a-z0-9-._~]*\/)?[a-z0-9~][a-z0-9-._~]*(@[a-zA-Z0-9.^~-]+)?$/;
-const RUNNER_VERSION = /^\d+\.\d+\.\d+$/;
+/** What a 32-bit ARM image is made with (rustup, multiarch libraries) is not in the archive of older releases. */
+const ARM_BASES: readonly Base[] = ["noble", "resolute"];
+
+const PACKAGES: ItemForm = {
+  pattern: /^(-\*|-?[a-z0-9][a-z0-9+.-]*)$/,
+  is: "the name of a Debian package (or -name to remove one)",
+  key: (item) => (item === "-*" ? item : item.replace(/^-/, "")),
+};
+const SNAPS: ItemForm = {
+  pattern: /^[a-z0-9][a-z0-9-]*(=[a-z0-9./-]+)?(:classic)?$/,
+  is: "name[=channel][:classic]",
+  key: (item) => item.replace(/[=:].*$/, ""),
+};
+const NPM_PACKAGES: ItemForm = {
+  pattern: /^(@[a-z0-9~][a-z0-9-._~]*\/)?[a-z0-9~][a-z0-9-._~]*(@[a-zA-Z0-9.^~-]+)?$/,
+  is: "the name of an npm package",
+  key: (item) => item.replace(/(?<=.)@.*$/, ""),
+};
+const RUNNER_VERSION = /^\d{1,5}\.\d{1,5}\.\d{1,5}$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const A_SECRET = "set it to the URI of a Juju secret, such as secret:cq5k...";
+/** More than the kernel's limit of one variable (MAX_ARG_STRLEN) fits no environment. */
+const LONGEST_VARIABLES = 65_536;
 
 /** {@link parseConfig} with the option `schedule`, whose parser is loaded only when it is set. */
 export async function parseOptions(raw: RawConfig): Promise<BuilderConfig | ConfigError> {
-  const expression = String(raw["schedule"] ?? "").trim();
+  const expression = openOptionReader(raw).name("schedule");
   if (expression === "") return parseConfig(raw, null);
   const { parseExpression } = await import("./cron-expression.ts");
   // cron and this process go by the same clock: the machine's
@@ -63,112 +83,100 @@ export async function parseOptions(raw: RawConfig): Promise<BuilderConfig | Conf
 }
 
 /**
- * The config in `raw`, or a {@link ConfigError} with one sentence per wrong option. `cron` is what the option
- * `schedule` says, null where it is empty.
+ * The config in `raw`, or a {@link ConfigError} with one sentence per wrong option that says how to mend it. `cron`
+ * is what the option `schedule` says, null where it is empty.
  */
 export function parseConfig(
   raw: RawConfig,
   cron: Timing | { readonly problem: string } | null,
 ): BuilderConfig | ConfigError {
-  const problems: string[] = [];
-  const text = (option: string): string => String(raw[option] ?? "").trim();
-  const whole = (option: string, least: number, most: number): number => {
-    const value = Number(raw[option]);
-    if (!Number.isInteger(value) || value < least || value > most) {
-      problems.push(`${option}: set it to a whole number from ${least} to ${most}`);
-    }
-    return value;
-  };
-  const url = (option: string, isRequired: boolean): string => {
-    const value = text(option);
-    if (value === "" && !isRequired) return "";
-    if (!/^https?:\/\/[^/\s]+(\/\S*)?$/.test(value) || !URL.canParse(value)) {
-      problems.push(`${option}: set it to an http or https address`);
-    }
-    return value;
-  };
-  const list = (option: string, pattern: RegExp, form: string): readonly string[] => {
-    const items = splitList(text(option));
-    for (const item of items) {
-      if (!pattern.test(item)) problems.push(`${option}: "${shorten(item)}" is not ${form}`);
-    }
-    return items;
-  };
+  const read = openOptionReader(raw);
+  const { text, name, refuse, isRefused } = read;
 
   const arch = parseArch(text("architecture"));
-  if (typeof arch !== "string") problems.push(arch.problem);
+  if (typeof arch !== "string") refuse("architecture", arch.fix);
   const bases = parseBases(text("base-image"));
-  if ("problem" in bases) problems.push(bases.problem);
-  const missing = CREDENTIALS.filter((option) => text(option) === "");
-  if (missing.length > 0) problems.push(`set ${missing.join(", ")}: a build needs a project to build in`);
-  const authUrl = missing.includes("openstack-auth-url") ? "" : url("openstack-auth-url", true);
-  const passwordSecret = text("openstack-password-secret");
-  if (passwordSecret !== "" && !passwordSecret.startsWith("secret:")) {
-    problems.push("openstack-password-secret: set it to the URI of a Juju secret, such as secret:cq5k...");
-  }
-  const hours = whole("build-interval", 1, 24);
-  if (cron !== null && "problem" in cron) problems.push(cron.problem);
-  const runnerVersion = text("runner-version");
-  if (runnerVersion !== "" && !RUNNER_VERSION.test(runnerVersion)) {
-    problems.push("runner-version: leave it empty or set it to a version such as 2.330.0");
-  }
+  if ("fix" in bases) refuse("base-image", bases.fix);
+  else if (arch === "arm" && bases.bases.some((base) => !ARM_BASES.includes(base)))
+    refuse("base-image", `set it to ${ARM_BASES.join(" or ")}: older releases cannot be built for arm`);
+  const missing = CREDENTIALS.filter((option) => text(option) === "" && !isRefused(option));
+  const mirror = { empty: false, query: false };
+  const hours = read.whole("build-interval", 1, 24);
+  name("schedule");
 
   const config: BuilderConfig = {
     arch: typeof arch === "string" ? arch : "x64",
-    bases: "problem" in bases ? [] : bases.bases,
-    flavor: text("build-flavor"),
-    network: text("build-network"),
+    bases: "fix" in bases ? [] : bases.bases,
+    flavor: name("build-flavor"),
+    network: name("build-network"),
     timing: cron === null || "problem" in cron ? { kind: "interval", hours } : cron,
-    keepRevisions: whole("revision-history-limit", 2, 99),
-    removeDepartedImages: raw["remove-departed-images"] === true,
+    keepRevisions: read.whole("revision-history-limit", 2, 99),
+    removeDepartedImages: read.flag("remove-departed-images"),
     cloud: {
-      authUrl,
-      projectName: text("openstack-project-name"),
-      projectDomainName: text("openstack-project-domain-name"),
-      username: text("openstack-user-name"),
-      userDomainName: text("openstack-user-domain-name"),
-      region: text("openstack-region") || null,
-      passwordSecret,
+      authUrl: read.address("openstack-auth-url", { empty: true, query: false }),
+      projectName: name("openstack-project-name"),
+      projectDomainName: name("openstack-project-domain-name"),
+      username: name("openstack-user-name"),
+      userDomainName: name("openstack-user-domain-name"),
+      region: name("openstack-region") || null,
+      passwordSecret: secretUri(read, "openstack-password-secret"),
     },
-    runnerVersion: runnerVersion || "latest",
-    runnerMirror: url("runner-mirror", true),
-    baseImageMirror: url("base-image-mirror", true),
-    aptMirror: url("apt-mirror", false),
-    packages: list("apt-packages", PACKAGE, "the name of a Debian package (or -name to remove one)"),
-    snaps: list("snaps", SNAP, "name[=channel][:classic]"),
-    npmPackages: list("npm-packages", NPM_PACKAGE, "the name of an npm package"),
-    script: parseScript(url("script-url", false), text, problems),
+    runnerVersion: runnerVersion(read),
+    runnerMirror: read.address("runner-mirror", mirror),
+    baseImageMirror: read.address("base-image-mirror", mirror),
+    aptMirror: read.address("apt-mirror", { empty: true, query: false }),
+    packages: read.list("apt-packages", PACKAGES),
+    snaps: read.list("snaps", SNAPS),
+    npmPackages: read.list("npm-packages", NPM_PACKAGES),
+    script: parseScript(read),
   };
+  const problems = [...read.problems.values()];
+  if (cron !== null && "problem" in cron) problems.push(cron.problem);
+  if (missing.length > 0) problems.push(`set ${missing.join(", ")}: a build needs a project to build in`);
   return problems.length === 0 ? config : new ConfigError(problems);
 }
 
-function parseScript(
-  url: string,
-  text: (option: string) => string,
-  problems: string[],
-): BuilderConfig["script"] {
-  const id = text("script-secret-id");
-  const inline = text("script-secret");
-  if (id !== "" && inline !== "") {
-    problems.push("script-secret, script-secret-id: set only one of them");
-  }
-  if (id !== "" && !id.startsWith("secret:")) {
-    problems.push("script-secret-id: set it to the URI of a Juju secret, such as secret:cq5k...");
-  }
-  const variables: Record<string, string> = {};
-  for (const pair of inline === "" ? [] : inline.split(/\s+/)) {
-    const at = pair.indexOf("=");
-    const name = pair.slice(0, Math.max(at, 0));
-    if (VARIABLE.test(name)) variables[name] = pair.slice(at + 1);
-    else
-      problems.push(
-        "script-secret: write it as name=value name2=value2, with names of letters, digits and _",
-      );
-  }
+function secretUri({ text, refuse, isRefused }: OptionReader, option: string): string {
+  const uri = text(option);
+  if (uri !== "" && !isSecretUri(uri)) refuse(option, A_SECRET);
+  return isRefused(option) ? "" : uri;
+}
+
+function runnerVersion({ text, refuse, isRefused }: OptionReader): string {
+  const version = text("runner-version");
+  if (version === "" || isRefused("runner-version")) return "latest";
+  if (!RUNNER_VERSION.test(version))
+    refuse("runner-version", "leave it empty or set it to a version such as 2.330.0");
+  return version;
+}
+
+function parseScript(read: OptionReader): BuilderConfig["script"] {
+  const url = read.address("script-url", { empty: true, query: true });
+  const id = secretUri(read, "script-secret-id");
+  const inline = read.text("script-secret");
+  if (id !== "" && inline !== "") read.refuse("script-secret, script-secret-id", "set only one of them");
+  const variables = parseVariables(read, inline);
   if (url === "") return null;
   return { url, secret: id !== "" ? id : inline !== "" ? variables : null };
 }
 
-function shorten(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}...` : text;
+/** `name=value name2=value2`; nothing but a name is ever quoted, and only where a value follows it. */
+function parseVariables(read: OptionReader, inline: string): Readonly<Record<string, string>> {
+  const option = "script-secret";
+  const variables = new Map<string, string>();
+  if (inline.length > LONGEST_VARIABLES) {
+    read.refuse(option, `set it to at most ${LONGEST_VARIABLES} characters; it has ${inline.length} now`);
+    return {};
+  }
+  for (const pair of inline === "" ? [] : inline.split(/\s+/)) {
+    if (!read.checkText(option, pair, LONGEST_VARIABLES)) break;
+    const at = pair.indexOf("=");
+    const name = pair.slice(0, Math.max(at, 0));
+    if (!VARIABLE.test(name))
+      read.refuse(option, "write it as name=value name2=value2, with names of letters, digits and _");
+    else if (variables.has(name)) read.refuse(option, `give ${quote(name)} one value only`);
+    variables.set(name, pair.slice(at + 1));
+  }
+  // fromEntries, because a variable may be called __proto__
+  return Object.fromEntries(variables);
 }

@@ -2,6 +2,7 @@
 import { validateDetailed } from "node-cron";
 import { clockIn, nextCronTime } from "../build/cron-times.ts";
 import type { Ticks } from "../build/ticks.ts";
+import { quote } from "./text.ts";
 
 /** The ticks of an expression. */
 export type CronTicks = Extract<Ticks, { kind: "cron" }>;
@@ -26,23 +27,25 @@ const FIELDS = [
 export function parseExpression(text: string, zone: string): CronTicks | { readonly problem: string } {
   const fields = text.split(/\s+/);
   if (fields.length !== FIELDS.length) {
-    return wrong(`write five fields as in crontab(5), such as "30 3 * * 1-5", instead of "${shorten(text)}"`);
+    return wrong(
+      `write five fields as in crontab(5), such as "30 3 * * 1-5", instead of ${quote(text.replaceAll(/\s+/g, " "))}`,
+    );
   }
   for (const [index, { what, names, first }] of FIELDS.entries()) {
     for (const item of (fields[index] ?? "").split(",")) {
       const alone = FIELDS.map((_, other) => (other === index ? item : "*")).join(" ");
       if (!itemPattern(names).test(item) || !validateDetailed(alone).valid) {
-        return wrong(`"${shorten(item)}" is no ${what} that cron understands`);
+        return wrong(`${quote(item)} is no ${what} that cron understands`);
       }
       const [low = 0, high = low] =
         item.toLowerCase().split("/")[0]?.split("-").map(valueIn(names, first)) ?? [];
       if (low > high)
-        return wrong(`"${item}" is a range of the ${what} that runs backwards; write it as a list`);
+        return wrong(`${quote(item)} is a range of the ${what} that runs backwards; write it as a list`);
     }
   }
   const expression = fields.join(" ");
   const { valid, fields: values } = validateDetailed(expression);
-  const never = wrong(`"${expression}" names a day that never comes`);
+  const never = wrong(`${quote(expression)} names a day that never comes`);
   if (!valid || values === undefined) return never;
   const begins = fields.map((field) => field.startsWith("*"));
   const ticks: CronTicks = {
@@ -76,9 +79,4 @@ function ascending(values: readonly (number | string)[]): number[] {
 
 function wrong(sentence: string): { readonly problem: string } {
   return { problem: `schedule: ${sentence}` };
-}
-
-function shorten(text: string): string {
-  const line = text.replaceAll(/\s+/g, " ");
-  return line.length > 40 ? `${line.slice(0, 40)}...` : line;
 }

@@ -1,8 +1,9 @@
 /** The relation `image`, interface github_runner_image_v0: credentials in, image ids out, all in unit databags. */
-import { describe } from "../base/errors.ts";
+import { registerSecret } from "../base/redact.ts";
 import { specName, type Artifact, type ImageSpec } from "../build/types.ts";
 import { cloudKey, type CloudAuth } from "../openstack/index.ts";
-import type { Relation, Settings } from "../juju/index.ts";
+import { isHookFailure, type Relation, type Settings } from "../juju/index.ts";
+import { addressFlaw, LONGEST_NAME, LONGEST_PASSWORD, unprintable } from "./text.ts";
 
 /** Keys that a requirer writes; it writes all or none of them. Others are ignored. */
 const CREDENTIAL_KEYS = [
@@ -22,13 +23,16 @@ export interface Requirer {
   readonly auth: CloudAuth | null;
   /** Name of that account in clouds.yaml; null with `auth`. */
   readonly cloud: string | null;
-  /** A sentence when the credentials are unusable. */
+  /** A sentence that names the key and the fix when all are given and one is unusable. */
   readonly problem: string | null;
   /** What we published before. */
   readonly published: Settings;
 }
 
-/** Reads one relation: its first remote unit (by name) with complete credentials speaks for it. */
+/**
+ * Reads one relation: its first remote unit (by name) with complete and usable credentials speaks for it. Where
+ * all that are complete are unusable, the first one's fault is told.
+ */
 export async function readRequirer(
   relation: Relation,
   regionOf: (authUrl: string) => string | null,
@@ -38,28 +42,71 @@ export async function readRequirer(
     relation.remoteUnits(),
     relation.ourUnitData(),
   ]);
-  const bags = await Promise.all(units.toSorted().map((unit) => relation.unitData(unit)));
-  const complete = bags.find((bag) => CREDENTIAL_KEYS.every((key) => (bag[key] ?? "") !== ""));
+  const bags = await Promise.all(units.toSorted().map((unit) => bagOf(relation, unit)));
+  const complete = bags.map(credentialsIn).filter((given) => given !== null);
+  const given = complete.find((one) => flawOf(one) === null) ?? complete[0];
   const common = { relation, application: application ?? "", published };
-  if (complete === undefined) return { ...common, auth: null, cloud: null, problem: null };
-  const value = (key: (typeof CREDENTIAL_KEYS)[number]): string => complete[key] ?? "";
-  const auth: CloudAuth = {
-    authUrl: value("auth_url"),
-    projectName: value("project_name"),
-    projectDomainName: value("project_domain_name"),
-    username: value("username"),
-    userDomainName: value("user_domain_name"),
-    password: value("password"),
-    region: regionOf(value("auth_url")),
-    caFile: null,
-  };
-  try {
-    return { ...common, auth, cloud: cloudKey(auth), problem: null };
-  } catch (error) {
-    const problem = `relation with ${common.application}: ${describe(error)}`;
+  if (given === undefined) return { ...common, auth: null, cloud: null, problem: null };
+  registerSecret(given.password);
+  const flaw = flawOf(given);
+  if (flaw !== null) {
+    const name = common.application || "the related charm";
+    const problem = `relation with ${name}: ${flaw}; correct the OpenStack options of ${name}`;
     return { ...common, auth: null, cloud: null, problem };
   }
+  const auth: CloudAuth = {
+    authUrl: given.auth_url,
+    projectName: given.project_name,
+    projectDomainName: given.project_domain_name,
+    username: given.username,
+    userDomainName: given.user_domain_name,
+    password: given.password,
+    region: regionOf(given.auth_url),
+    caFile: null,
+  };
+  return { ...common, auth, cloud: cloudKey(auth), problem: null };
 }
+
+type Credentials = Readonly<Record<(typeof CREDENTIAL_KEYS)[number], string>>;
+
+/** A unit that left between two questions has no data any more. */
+async function bagOf(relation: Relation, unit: string): Promise<Settings> {
+  try {
+    return await relation.unitData(unit);
+  } catch (error) {
+    if (isHookFailure(error, "settings-not-found")) return {};
+    throw error;
+  }
+}
+
+/** All six, or null while one is missing or blank; requirers may write them one after the other. */
+function credentialsIn(bag: Settings): Credentials | null {
+  const entries = CREDENTIAL_KEYS.map((key) => [key, bag[key] ?? ""] as const);
+  if (entries.some(([, value]) => value.trim() === "")) return null;
+  const given = Object.fromEntries(entries) as Credentials;
+  return { ...given, auth_url: given.auth_url.trim() };
+}
+
+/** Why `given` cannot be used, without a word of what it holds; null when it can. */
+function flawOf(given: Credentials): string | null {
+  for (const key of CREDENTIAL_KEYS) {
+    if (key === "auth_url") continue;
+    const { [key]: value } = given;
+    const most = key === "password" ? LONGEST_PASSWORD : LONGEST_NAME;
+    if (value.length > most) return `${key} has ${value.length} characters, ${most} are the most`;
+    const bad = unprintable(value);
+    if (bad !== null) return `${key} has the character ${bad}, which cannot be printed`;
+  }
+  const flaw = addressFlaw(given.auth_url);
+  return flaw === null ? null : `auth_url ${ADDRESS_FLAWS[flaw]}`;
+}
+
+const ADDRESS_FLAWS = {
+  "no address": "is not an http or https address",
+  credentials: "holds a user name or password",
+  port: "has a port that is not from 1 to 65535",
+  query: "has a ? or #",
+} as const;
 
 /** `x64,noble`: GitHub labels that the image's runners get; nothing else may be added. */
 export function tagsOf(spec: ImageSpec): string {

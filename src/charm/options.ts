@@ -23,20 +23,20 @@ const BASE_SPELLINGS: Readonly<Record<string, Base>> = {
   ...Object.fromEntries(BASES.map((base) => [base, base])),
 };
 
-/** The architecture that `text` names, in any case and any of its usual spellings. */
-export function parseArch(text: string): Arch | { readonly problem: string } {
+/** The architecture that `text` names, in any case and any of its usual spellings; else what to set it to. */
+export function parseArch(text: string): Arch | { readonly fix: string } {
   const arch = Object.hasOwn(ARCH_SPELLINGS, text.toLowerCase())
     ? ARCH_SPELLINGS[text.toLowerCase()]
     : undefined;
-  return arch ?? { problem: `architecture: set it to one of ${ARCHITECTURES.join(", ")}` };
+  return arch ?? { fix: `set it to one of ${ARCHITECTURES.join(", ")}` };
 }
 
-/** The releases that a comma-separated list names, in its order, none twice. */
-export function parseBases(text: string): { readonly bases: readonly Base[] } | { readonly problem: string } {
+/** The releases that a comma-separated list names, in its order, none twice; else what to set it to. */
+export function parseBases(text: string): { readonly bases: readonly Base[] } | { readonly fix: string } {
   const items = splitList(text.toLowerCase());
   const bases = items.map((item) => (Object.hasOwn(BASE_SPELLINGS, item) ? BASE_SPELLINGS[item] : undefined));
   if (items.length === 0 || bases.includes(undefined)) {
-    return { problem: `base-image: set it to a comma-separated list of ${BASES.join(", ")}` };
+    return { fix: `set it to a comma-separated list of ${BASES.join(", ")}` };
   }
   return { bases: [...new Set(bases as Base[])] };
 }

@@ -140,7 +140,7 @@ async function withoutGone(
 /** All units of our application, those that this unit has not met yet included. */
 export async function applicationUnits(tool: HookTool): Promise<readonly string[]> {
   const { units } = await hookCommands.goalState(tool);
-  return Object.keys(units ?? {});
+  return Object.keys(units);
 }
 
 /** What `builds` of this unit are to the others. */

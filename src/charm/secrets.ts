@@ -1,7 +1,12 @@
 /** The Juju secrets that options name. */
 import { ConfigError } from "../base/errors.ts";
+import { registerSecret } from "../base/redact.ts";
 import { isSecretDenied, isSecretNotFound, type SecretContent, type Unit } from "../juju/index.ts";
 import type { BuilderConfig } from "./config.ts";
+import { LONGEST_PASSWORD, unprintable } from "./text.ts";
+
+/** Longest value of a variable; the kernel's limit (MAX_ARG_STRLEN) is 128 KiB with its name. */
+const LONGEST_VALUE = 65_536;
 
 /** The password of the build project; throws {@link ConfigError} with what the operator must do. */
 export async function readPassword(unit: Unit, uri: string): Promise<string> {
@@ -9,6 +14,19 @@ export async function readPassword(unit: Unit, uri: string): Promise<string> {
   const { password } = await read(unit, option, uri);
   if (password === undefined || password === "") {
     throw new ConfigError([`${option}: the secret needs the key "password" with the user's password`]);
+  }
+  // a line break at its end comes from a file, and is in no password
+  const bad = unprintable(password);
+  if (bad !== null) {
+    throw new ConfigError([
+      `${option}: the value of "password" has the character ${bad}, which cannot be printed; update the secret`,
+    ]);
+  }
+  if (password.length > LONGEST_PASSWORD) {
+    throw new ConfigError([
+      `${option}: the value of "password" has ${password.length} characters, ` +
+        `${LONGEST_PASSWORD} are the most; update the secret`,
+    ]);
   }
   return password;
 }
@@ -19,9 +37,23 @@ export async function readScriptSecrets(
   script: BuilderConfig["script"],
 ): Promise<Readonly<Record<string, string>> | null> {
   if (script === null || script.secret === null) return null;
-  if (typeof script.secret !== "string") return script.secret;
+  if (typeof script.secret !== "string") {
+    for (const value of Object.values(script.secret)) registerSecret(value);
+    return script.secret;
+  }
   const content = await read(unit, "script-secret-id", script.secret);
+  for (const [key, value] of Object.entries(content)) checkValue(key, value);
   return Object.fromEntries(Object.entries(content).map(([key, value]) => [key.replaceAll("-", "_"), value]));
+}
+
+/** Line breaks and tabs are fine in a variable: keys and certificates have them. */
+function checkValue(key: string, value: string): void {
+  // what is not UTF-8 reaches us with replacement characters
+  if (value.length <= LONGEST_VALUE && !/[\0\ufffd]/.test(value)) return;
+  throw new ConfigError([
+    `script-secret-id: the value of the key ${key.slice(0, 40)} fits no environment variable; ` +
+      `make it UTF-8 text of at most ${LONGEST_VALUE} characters without NUL`,
+  ]);
 }
 
 async function read(unit: Unit, option: string, uri: string): Promise<SecretContent> {

@@ -1,4 +1,4 @@
-/** The action being run, for its handler. */
+/** The action being run, for its handler (juju-rules 1.4, 3.2). */
 import type { GenericSchema, InferOutput } from "valibot";
 import { ConfigError } from "../base/errors.ts";
 import { actionFail, actionGet, actionLog, actionSet, type ActionResults } from "./hook-commands/action.ts";

@@ -1,4 +1,4 @@
-/** What a charm is: plain data and functions, with no base class and no registration. */
+/** What a charm is: plain data and functions, with no base class and no registration (juju-rules 0.8, 1.4). */
 import type { ConfigError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Action } from "./action.ts";

@@ -1,4 +1,4 @@
-/** The environment that the Juju agent gives a hook, read once (contract: dispatch, environment). */
+/** The environment that the Juju agent gives a hook, read once (juju-rules 1.2). */
 import { AppError } from "../base/errors.ts";
 import { jujuVersion, type JujuVersion } from "./version.ts";
 
@@ -34,6 +34,8 @@ export interface SecretContext {
 export interface StorageContext {
   readonly id: string;
   readonly location: string | null;
+  /** `filesystem` or `block`. */
+  readonly kind: string | null;
 }
 
 /** The model's `juju-*-proxy` settings. */
@@ -50,6 +52,11 @@ export interface JujuContext {
   readonly application: string;
   readonly model: { readonly name: string; readonly uuid: string };
   readonly machineId: string | null;
+  readonly availabilityZone: string | null;
+  /** The unit that we are subordinate to; `null` for a principal. */
+  readonly principalUnit: string | null;
+  /** The base that the machine is about to get, in `pre-series-upgrade` only (until Juju 3). */
+  readonly targetBase: string | null;
   readonly version: JujuVersion;
   readonly charmDir: string;
   /** `hooks/install`, `actions/run`, `run`; `null` when a `juju-exec` command set none. */
@@ -123,7 +130,13 @@ function secretOf(env: Environment): SecretContext | null {
 
 function storageOf(env: Environment): StorageContext | null {
   const id = optional(env, "JUJU_STORAGE_ID");
-  return id === null ? null : Object.freeze({ id, location: optional(env, "JUJU_STORAGE_LOCATION") });
+  return id === null
+    ? null
+    : Object.freeze({
+        id,
+        location: optional(env, "JUJU_STORAGE_LOCATION"),
+        kind: optional(env, "JUJU_STORAGE_KIND"),
+      });
 }
 
 function toolEnvironmentOf(env: Environment): Readonly<Record<string, string>> {
@@ -150,6 +163,9 @@ export function contextFromEnvironment(env: Environment): JujuContext {
     application: applicationOf(unit),
     model: Object.freeze({ name: required(env, "JUJU_MODEL_NAME"), uuid: required(env, "JUJU_MODEL_UUID") }),
     machineId: optional(env, "JUJU_MACHINE_ID"),
+    availabilityZone: optional(env, "JUJU_AVAILABILITY_ZONE"),
+    principalUnit: optional(env, "JUJU_PRINCIPAL_UNIT"),
+    targetBase: optional(env, "JUJU_TARGET_BASE"),
     version: jujuVersion(optional(env, "JUJU_VERSION")),
     charmDir: optional(env, "JUJU_CHARM_DIR") ?? required(env, "CHARM_DIR"),
     dispatchPath,

@@ -1,4 +1,4 @@
-/** From the decoded JSON of hook commands to exact types; each refusal names the command whose answer was odd. */
+/** From the decoded JSON of hook commands to exact types; each refusal names the command (juju-rules 0.7). */
 import { AppError } from "../base/errors.ts";
 
 /** A JSON object, not yet looked into. */
@@ -34,6 +34,13 @@ export function toList(value: unknown, command: string): readonly string[] {
   if (value === null) return [];
   if (!Array.isArray(value)) throw odd(command, "a list of texts");
   return value.map((item: unknown) => toText(item, command));
+}
+
+/** A list of objects; `null` or nothing counts as an empty one. */
+export function toObjects(value: unknown, command: string): readonly JsonObject[] {
+  if (value === null || value === undefined) return [];
+  if (!Array.isArray(value)) throw odd(command, "a list of objects");
+  return value.map((item: unknown) => toObject(item, command));
 }
 
 /** A string. */

@@ -1,4 +1,4 @@
-/** One event, start to finish (contract: exit and commit). */
+/** One event, start to finish (juju-rules 1.4). */
 import { AppError, asError, ConfigError, describe } from "../base/errors.ts";
 import { lazyLogger } from "../base/lazy-log.ts";
 import type { Logger, LogLevel } from "../base/log.ts";

@@ -1,5 +1,6 @@
-/** What a hook command refuses, told apart where a charm has to branch (contract: reference of hook commands). */
+/** What a hook command refuses, told apart where a charm has to branch (juju-rules 3.2). */
 import { AppError } from "../base/errors.ts";
+import { redact } from "../base/redact.ts";
 
 /** Why a hook command failed; `other` is everything that no charm branches on. */
 export type HookCommandFailure =
@@ -13,7 +14,7 @@ export type HookCommandFailure =
   | "wrong-context"
   | "other";
 
-/** A hook command ended with a code other than 0: 2 for its arguments, 1 for what it found. */
+/** A hook command ended with a code other than 0: 2 for its arguments, 1 for what it found. Holds no secret. */
 export class HookCommandError extends AppError {
   readonly command: string;
   readonly exitCode: number;
@@ -21,11 +22,13 @@ export class HookCommandError extends AppError {
   readonly kind: HookCommandFailure;
 
   constructor(command: string, exitCode: number, stderr: string) {
-    const text = stderr.trim().replace(/^ERROR /, "");
+    // what a command says may quote what it was given
+    const shown = redact(stderr);
+    const text = shown.trim().replace(/^ERROR /, "");
     super(`cannot run ${command}: ${text === "" ? `exit code ${exitCode} and no message` : text}`);
     this.command = command;
     this.exitCode = exitCode;
-    this.stderr = stderr;
+    this.stderr = shown;
     this.kind = failureKind(command, text);
   }
 }

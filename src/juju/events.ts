@@ -1,4 +1,4 @@
-/** The event of this dispatch as one typed value (contract: name normalisation, order of hooks). */
+/** The event of this dispatch as one typed value (juju-rules 1.3, 1.5). */
 import { AppError } from "../base/errors.ts";
 import type { JujuContext, RelationRef } from "./context.ts";
 

@@ -1,14 +1,16 @@
-/** Issues the queued writes: first everything is read and compared, then only what differs is written. */
+/** Issues the queued writes: first everything is read and compared, then only what differs is written (juju-rules 1.4). */
 import { AppError } from "../base/errors.ts";
 import type { HookTool } from "./hook-tool.ts";
 import {
   closePort,
   openedPorts,
   openPort,
+  storageAdd,
   stateDelete,
   stateGetAll,
   stateSet,
 } from "./hook-commands/machine.ts";
+import { jujuReboot } from "./hook-commands/identity.ts";
 import { relationSet } from "./hook-commands/relation.ts";
 import {
   secretAdd,
@@ -60,6 +62,8 @@ export async function flushWrites(tool: HookTool, writes: Writes, readDatabag: R
   }
   const others = writes.secretOrders.filter((order) => order.order !== "grant");
   for (const order of others) await issue(tool, order, uris);
+  for (const [name, count] of writes.storages) await storageAdd(tool, name, count);
+  if (writes.orders.has("reboot")) await jujuReboot(tool, false);
 }
 
 function settingValue(setting: Setting, uris: ReadonlyMap<NewSecret, string>): string {
@@ -85,7 +89,7 @@ async function issue(
       return await secretGrant(tool, id, order.relation, order.unit ?? undefined);
     }
     case "revoke":
-      return await secretRevoke(tool, order.secret, order.relation);
+      return await secretRevoke(tool, order.secret, { relation: order.relation });
     case "remove":
       return await secretRemove(tool, order.secret, order.revision ?? undefined);
   }

@@ -1,4 +1,4 @@
-/** Text made fit for a command line: an argument holds no NUL, a status no line break. */
+/** Text made fit for a command line: an argument holds no NUL, a status no line break (juju-rules 3.1). */
 
 /** `text` without NUL, which no argument can hold. */
 export function asArgument(text: string): string {

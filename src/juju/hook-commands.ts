@@ -1,6 +1,6 @@
 /**
  * Every hook command that a machine charm can use, one typed function each, as Juju documents them
- * (contract: reference of hook commands). They act as Juju does: some at once, some at the commit; charms
+ * (juju-rules 3.2). They act as Juju does: some at once, some at the commit; charms
  * use the model and its queued writes instead, and come here for what the model does not cover.
  */
 export * from "./hook-commands/action.ts";

@@ -1,5 +1,6 @@
-/** The process that a dispatch runs in: signals and the exit code. */
+/** The process that a dispatch runs in: signals and the exit code (juju-rules 0.11, 1.4). */
 import { CancelledError, describe } from "../base/errors.ts";
+import { redact } from "../base/redact.ts";
 import type { Charm } from "./charm.ts";
 import { contextFromEnvironment } from "./context.ts";
 import { CANCELLED, dispatch, type DispatchDeps } from "./dispatch.ts";
@@ -32,7 +33,7 @@ export async function runHookProcess<Config>(
     const stderr = { write: (text: string) => process.stderr.write(text) };
     code = await dispatch(charm, context, { ...deps, stderr }, cancel.signal);
   } catch (error) {
-    process.stderr.write(`${describe(error)}\n`);
+    process.stderr.write(`${redact(describe(error))}\n`);
     code = 1;
   } finally {
     process.off("SIGTERM", onSignal);

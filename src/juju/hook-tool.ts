@@ -1,4 +1,4 @@
-/** Running hook commands as processes (contract: common behaviour of hook commands). */
+/** Running hook commands as processes (juju-rules 3.1). */
 import { withDeadline } from "../base/deadline.ts";
 import { AppError } from "../base/errors.ts";
 import { exec } from "../base/exec.ts";
@@ -59,7 +59,10 @@ function checkSizes(command: string, parameters: readonly string[]): void {
   }
 }
 
-/** Runs `command` with `--format=json` and gives the decoded output; `null` is an ordinary answer of many commands. */
+/**
+ * Runs `command` with `--format=json` and gives the decoded output; `null` is an ordinary answer of many
+ * commands. Throws AppError for what is not JSON, without a word of it: it may be a secret.
+ */
 export async function runJson(
   tool: HookTool,
   command: string,
@@ -68,13 +71,17 @@ export async function runJson(
   const output = await tool.run(command, ["--format=json", ...parameters]);
   try {
     return JSON.parse(output) as unknown;
-  } catch (error) {
-    throw new AppError(`cannot read the output of ${command}: it is not JSON`, { cause: error });
+  } catch {
+    // the parser's message quotes the output: neither it nor a cause may go on
+    throw new AppError(`cannot read the output of ${command}: it is not JSON (${output.length} characters)`);
   }
 }
 
-/** Throws AppError when the agent is older than the first version that has `feature`. */
+/**
+ * Throws AppError when the agent is older than the first version that has `feature`. An agent of unknown version
+ * gets the benefit of the doubt: it refuses by itself what it lacks.
+ */
 export function requireVersion(tool: HookTool, first: string, feature: string): void {
-  if (tool.version.atLeast(first)) return;
+  if (!tool.version.isKnown || tool.version.atLeast(first)) return;
   throw new AppError(`cannot use ${feature}: it needs Juju ${first}, this agent is ${tool.version.text}`);
 }

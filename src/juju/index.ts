@@ -33,10 +33,12 @@ export {
 } from "./events.ts";
 export * as hookCommands from "./hook-commands.ts";
 export type { ActionResults } from "./hook-commands/action.ts";
-export type { ConfigValue, StatusName } from "./hook-commands/identity.ts";
-export type { Port } from "./hook-commands/machine.ts";
+export type { CloudCredential, ConfigValue, Goal, GoalState, StatusName } from "./hook-commands/identity.ts";
+export type { NetworkInfo, Port, StorageInfo } from "./hook-commands/machine.ts";
 export {
   canonicalSecretId,
+  isSecretUri,
+  type GrantHolder,
   type SecretContent,
   type SecretInfo,
   type SecretMetadata,

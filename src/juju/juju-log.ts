@@ -1,4 +1,4 @@
-/** The model's log as a destination of our logger (contract: logging). */
+/** The model's log as a destination of our logger (juju-rules 4.5). */
 import { describe } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
 import { toObject, type JsonObject } from "./decode.ts";

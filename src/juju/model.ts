@@ -1,9 +1,27 @@
-/** This unit as the charm sees it: lazy, asked once per dispatch, with the queued writes applied. */
+/** This unit as the charm sees it: lazy, asked once per dispatch, with the queued writes applied (juju-rules 4.4). */
 import { relationKey, type JujuContext, type RelationRef } from "./context.ts";
 import type { HookTool } from "./hook-tool.ts";
 import { flushWrites } from "./flush.ts";
-import { configGet, isLeader, type ConfigValue } from "./hook-commands/identity.ts";
-import { openedPorts, stateGetAll, type Port } from "./hook-commands/machine.ts";
+import {
+  configGet,
+  credentialGet,
+  goalState,
+  isLeader,
+  type CloudCredential,
+  type ConfigValue,
+  type GoalState,
+} from "./hook-commands/identity.ts";
+import {
+  networkGet,
+  openedPorts,
+  resourceGet,
+  stateGetAll,
+  storageGet,
+  storageList,
+  type NetworkInfo,
+  type Port,
+  type StorageInfo,
+} from "./hook-commands/machine.ts";
 import { relationIds } from "./hook-commands/relation.ts";
 import type { SecretContent, SecretMetadata, SecretRef } from "./hook-commands/secret.ts";
 import { once, oncePerKey } from "./once.ts";
@@ -51,6 +69,20 @@ export interface Unit {
   readonly grantNewSecret: (secret: NewSecret, relation: RelationRef) => void;
   readonly state: UnitState;
   readonly ports: UnitPorts;
+  /** Addresses for an endpoint or extra binding; HookCommandError `network-not-found` for an unknown one. */
+  readonly network: (binding: string) => Promise<NetworkInfo>;
+  /** Ids (`data/0`) of the storage instances of one name. */
+  readonly storages: (name: string) => Promise<readonly string[]>;
+  readonly storage: (id: string) => Promise<StorageInfo>;
+  /** Queues a demand for `count` more instances of a storage. */
+  readonly addStorage: (name: string, count: number) => void;
+  /** Queues a reboot of the machine after this hook's success; Juju refuses it in actions. */
+  readonly reboot: () => void;
+  /** Path of a resource of the charm, downloaded first where it has to be. */
+  readonly resource: (name: string) => Promise<string>;
+  readonly goalState: () => Promise<GoalState>;
+  /** The model's cloud credential; HookCommandError `permission-denied` without `juju trust`. */
+  readonly credential: () => Promise<CloudCredential>;
 }
 
 /** A unit and the one way to make its queued writes real. */
@@ -117,6 +149,14 @@ export function openUnit(context: JujuContext, tool: HookTool): OpenedUnit {
       open: (port) => void writes.ports.set(port, true),
       close: (port) => void writes.ports.set(port, false),
     },
+    network: oncePerKey((binding) => networkGet(tool, binding)),
+    storages: oncePerKey((name) => storageList(tool, name)),
+    storage: oncePerKey((id) => storageGet(tool, id)),
+    addStorage: (name, count) => void writes.storages.set(name, (writes.storages.get(name) ?? 0) + count),
+    reboot: () => void writes.orders.add("reboot"),
+    resource: oncePerKey((name) => resourceGet(tool, name)),
+    goalState: once(() => goalState(tool)),
+    credential: once(() => credentialGet(tool)),
   };
   const flush = async (): Promise<void> =>
     await flushWrites(tool, writes, ({ relation, scope }) => open(relation).stored(scope));

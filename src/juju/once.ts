@@ -1,4 +1,4 @@
-/** Answers kept for one dispatch: Juju's own view does not change while a hook runs. */
+/** Answers kept for one dispatch: Juju's own view does not change while a hook runs (juju-rules 4.4). */
 
 /** A function that asks once per key and gives everybody the same answer; a failed ask is not kept. */
 export function oncePerKey<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {

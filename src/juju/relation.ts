@@ -1,4 +1,4 @@
-/** A relation of this unit, read lazily and once per dispatch. */
+/** A relation of this unit, read lazily and once per dispatch (juju-rules 1.5, 3.2). */
 import { AppError } from "../base/errors.ts";
 import { applicationOf, relationKey, type JujuContext, type RelationRef } from "./context.ts";
 import type { HookTool } from "./hook-tool.ts";

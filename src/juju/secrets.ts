@@ -1,4 +1,4 @@
-/** Secrets that this unit reads or owns (contract: secrets under the reference of hook commands). */
+/** Secrets that this unit reads or owns (juju-rules 3.2). */
 import type { RelationRef } from "./context.ts";
 import type { HookTool } from "./hook-tool.ts";
 import {

@@ -1,4 +1,4 @@
-/** Text for `--file -` of `relation-set` and `state-set` (contract: writing values safely). */
+/** Text for `--file -` of `relation-set` and `state-set` (juju-rules 3.3). */
 import { AppError } from "../base/errors.ts";
 
 /** What YAML 1.1 folds, rejects or takes for a line break when it stands raw in a double-quoted text. */

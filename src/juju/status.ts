@@ -1,4 +1,4 @@
-/** Workload status: collected as facts, reduced to the worst, set once (contract: model, status). */
+/** Workload status: collected as facts, reduced to the worst, set once (juju-rules 4.4). */
 import { redact } from "../base/redact.ts";
 import { oneLine } from "./free-text.ts";
 import type { HookTool } from "./hook-tool.ts";

@@ -1,8 +1,10 @@
-/** Juju's own version numbers: `3.6.9`, `4.0-beta1`, `3.7-rc1.2`. */
+/** Juju's own version numbers: `3.6.9`, `4.0-beta1`, `3.7-rc1.2` (juju-rules 4.4). */
 
 /** The agent's version; `text` is as Juju spells it. */
 export interface JujuVersion {
   readonly text: string;
+  /** False in the hooks in which Juju gives no version (`meter-status-changed` until 3.x). */
+  readonly isKnown: boolean;
   /** Whether this version is `other` or a newer one; a pre-release is older than its release. */
   readonly atLeast: (other: string) => boolean;
 }
@@ -36,11 +38,12 @@ function compare(a: Parts, b: Parts): number {
   return byNumber(2) || byNumber(3);
 }
 
-/** Reads `JUJU_VERSION`; unset or not a version counts as 0.0.0, older than everything (contract: model, version gates). */
+/** Reads `JUJU_VERSION`; unset or not a version counts as 0.0.0, older than everything (juju-rules 4.4). */
 export function jujuVersion(text: string | null): JujuVersion {
   const own = parse(text ?? "");
   return Object.freeze({
     text: text ?? "0.0.0",
+    isKnown: text !== null,
     atLeast: (other: string) => compare(own, parse(other)) >= 0,
   });
 }

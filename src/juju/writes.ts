@@ -1,6 +1,6 @@
 /**
  * Writes wait in memory until the handler has succeeded. Juju discards a failing hook's writes itself, but
- * `juju-exec` commits even when its command fails (contract: exit and commit), so a run that dies half-way
+ * `juju-exec` commits even when its command fails (juju-rules 1.4), so a run that dies half-way
  * must not have issued any.
  */
 import { AppError } from "../base/errors.ts";
@@ -59,6 +59,10 @@ export interface Writes {
   readonly state: Map<string, string | null>;
   /** `true` opens the port. */
   readonly ports: Map<Port, boolean>;
+  /** How many more instances of each storage. */
+  readonly storages: Map<string, number>;
+  /** After the hook's success, once. */
+  readonly orders: Set<"reboot">;
 }
 
 /** No writes yet. */
@@ -70,6 +74,8 @@ export function emptyWrites(): Writes {
     secretOrders: [],
     state: new Map(),
     ports: new Map(),
+    storages: new Map(),
+    orders: new Set(),
   };
 }
 

@@ -137,7 +137,8 @@ describe("credentials that change", () => {
 
     await runner.write({ auth_url: "not an address" });
     expect(charm.status()).toBe(
-      'blocked relation with runner-a: the auth URL "not an address" is not an http or https address',
+      "blocked relation with runner-a: auth_url is not an http or https address; " +
+        "correct the OpenStack options of runner-a",
     );
     expect(runner.bag()["id"]).toBe("image-new");
     await runner.write({ auth_url: "" });

@@ -40,6 +40,8 @@ export interface Deployment {
   readonly charm?: string;
   /** False: the secret is not granted to the application. */
   readonly grant?: boolean;
+  /** A dispatch path that is fired through juju-exec before the first hook. */
+  readonly early?: string;
 }
 
 /** A deployed charm; dispose of it to end its processes and remove its files. */
@@ -48,6 +50,10 @@ export interface Deployed extends AsyncDisposable {
   readonly root: string;
   readonly paths: Paths;
   readonly passwordSecret: string;
+  /** Exit code of the early dispatch; null when none was asked for. */
+  readonly earlyExit: number | null;
+  /** The options that were set at the deployment. */
+  readonly config: Readonly<Record<string, string | number>>;
   /** Keystone's address of a cloud that accepts connections and never answers. */
   readonly authUrl: string;
   readonly builders: HeldBuilders;
@@ -110,7 +116,7 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
     await settle();
     return exit;
   };
-  const config: Readonly<Record<string, string | number | null>> = {
+  const options: Readonly<Record<string, string | number | null>> = {
     architecture: "amd64",
     "openstack-auth-url": silent.authUrl,
     "openstack-project-name": "build",
@@ -120,13 +126,14 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
     "openstack-password-secret": passwordSecret,
     ...deployment.config,
   };
-  await juju.deploy(APPLICATION, {
-    charm: deployment.charm ?? REPOSITORY,
-    link: true,
-    config: Object.fromEntries(
-      Object.entries(config).filter((entry): entry is [string, string | number] => entry[1] !== null),
-    ),
-  });
+  const config = Object.fromEntries(
+    Object.entries(options).filter((entry): entry is [string, string | number] => entry[1] !== null),
+  );
+  await juju.deploy(APPLICATION, { charm: deployment.charm ?? REPOSITORY, link: true, config });
+  const early =
+    deployment.early === undefined
+      ? null
+      : juju.exec(UNIT, `JUJU_DISPATCH_PATH=${deployment.early} ./dispatch`);
   if (deployment.grant !== false) juju.grantSecret(passwordSecret, APPLICATION);
   await settle();
   const owned = cleanup.move();
@@ -135,6 +142,8 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
     root,
     paths,
     passwordSecret,
+    earlyExit: (await early)?.exit ?? null,
+    config,
     authUrl: silent.authUrl,
     builders,
     settle,

@@ -18,7 +18,7 @@ export const RAW_CONFIG: RawConfig = {
   "openstack-auth-url": "https://keystone.example:5000/v3",
   "openstack-user-name": "builder",
   "openstack-user-domain-name": "Default",
-  "openstack-password-secret": "secret:cq5k0abc",
+  "openstack-password-secret": "secret:cq5k0abcq5k0abcq5k0a",
   "openstack-project-name": "build-project",
   "openstack-project-domain-name": "Default",
   "openstack-region": "",

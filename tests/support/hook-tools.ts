@@ -6,9 +6,10 @@ import { isMissing } from "../../src/base/files.ts";
 import { contextFromEnvironment, type JujuContext } from "../../src/juju/context.ts";
 import { openHookTool, type HookTool } from "../../src/juju/hook-tool.ts";
 
-const NAMES = `
-  config-get is-leader status-get status-set application-version-set goal-state credential-get juju-
-  reboot leader-get leader-set relation-ids relation-list relation-get relation-set relation-model-get
+/** The hook commands that a machine charm can use (juju-rules 3.2). */
+export const HOOK_COMMANDS = `
+  config-get is-leader unit-get status-get status-set application-version-set goal-state credential-get
+  juju-reboot leader-get leader-set relation-ids relation-list relation-get relation-set relation-model-get
   secret-get secret-info-get secret-ids secret-add secret-set secret-grant secret-revoke secret-remove
   action-get action-set action-fail action-log juju-log network-get open-port close-port opened-ports
   state-get state-set state-delete storage-list storage-get storage-add resource-get
@@ -54,7 +55,7 @@ export async function createHookTools(): Promise<HookTools> {
   await mkdir(bin);
   await copyFile(new URL("hook-tools.sh", import.meta.url), join(dir, "tool"));
   await chmod(join(dir, "tool"), 0o755);
-  await Promise.all(NAMES.map((name) => symlink("../tool", join(bin, name))));
+  await Promise.all(HOOK_COMMANDS.map((name) => symlink("../tool", join(bin, name))));
   let replies = "";
   await writeFile(join(dir, "replies.sh"), replies);
 

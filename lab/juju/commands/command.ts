@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CommandLine, FlagSpec } from "../command-line.ts";
 import type { HookContext } from "../context.ts";
+import { FORMATS, type Format } from "../format.ts";
 import { CommandFailure, InputWanted, UsageFailure } from "../failures.ts";
 import type { Model, Relation, Unit } from "../model.ts";
 
@@ -33,10 +34,13 @@ export interface Call {
 export interface Command {
   readonly flags: (model: Model, context: HookContext) => readonly FlagSpec[];
   readonly output: "smart" | "yaml" | "raw";
+  /** What `--format` takes; all three without it. */
+  readonly formats?: readonly Format[];
   readonly run: (call: Call) => unknown;
-  /** Juju's first and last version with this command, as [major, minor]. */
-  readonly since?: readonly [number, number];
-  readonly until?: readonly [number, number];
+  /** The first version of Juju with this command. */
+  readonly since?: readonly [number, number, number?];
+  /** The first major version of Juju without it. */
+  readonly goneIn?: number;
 }
 
 /** A command without flags of its own. */
@@ -64,6 +68,12 @@ export function relationOf(call: Call): Relation {
   const relation = call.model.relations.get(id);
   if (relation === undefined) throw new UsageFailure("relation not found");
   return relation;
+}
+
+/** The format in which the command's result will be printed; `preset` without `--format`. */
+export function formatOf(call: Call, preset: Format): Format {
+  const asked = firstValue(call, "format");
+  return FORMATS.find((format) => format === asked) ?? preset;
 }
 
 /** The value of a flag, by its first name. */

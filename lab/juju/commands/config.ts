@@ -1,29 +1,35 @@
 /** `config-get`, `action-get`, `action-set`, `action-fail`, `action-log` (contract 3.2). */
 import type { ActionRun } from "../context.ts";
 import { CommandFailure, UsageFailure } from "../failures.ts";
-import type { ConfigValue } from "../charm.ts";
+import type { Charm, ConfigValue } from "../charm.ts";
 import type { Application } from "../model.ts";
 import { atMost, noFlags, type Call, type Command } from "./command.ts";
 
-/** The value of one option: the set one, else the default, else `undefined`. */
-export function configValue(application: Application, name: string): ConfigValue | undefined {
-  return application.config.get(name) ?? application.charm?.options.get(name)?.default;
+/** The value of one option that `charm` declares: the set one, else the default, else `undefined`. */
+export function configValue(
+  application: Application,
+  name: string,
+  charm: Charm | undefined = application.charm,
+): ConfigValue | undefined {
+  const option = charm?.options.get(name);
+  return option === undefined ? undefined : (application.config.get(name) ?? option.default);
 }
 
 const configGet: Command = {
   flags: () => [{ names: ["all", "a"], kind: "bool" }],
   output: "smart",
   run: (call) => {
-    const [key] = call.line.parameters;
+    const [key = ""] = call.line.parameters;
     const all = call.line.flags.has("all");
-    if (key !== undefined && all) throw new UsageFailure("cannot use argument --all together with key");
+    if (key !== "" && all)
+      throw new UsageFailure(`cannot use argument --all together with key ${JSON.stringify(key)}`);
     atMost(call, 1);
-    const { application } = call.unit;
-    if (key !== undefined && key !== "-") return configValue(application, key) ?? null;
-    const options = [...(application.charm?.options.keys() ?? [])];
+    const { application, charm } = call.unit;
+    if (key !== "") return configValue(application, key, charm) ?? null;
+    const options = [...(charm?.options.keys() ?? [])];
     return Object.fromEntries(
       options
-        .map((name) => [name, configValue(application, name) ?? null] as const)
+        .map((name) => [name, configValue(application, name, charm) ?? null] as const)
         .filter(([, value]) => all || value !== null),
     );
   },
@@ -62,7 +68,7 @@ const actionSet: Command = {
       for (const segment of segments) {
         if (!SEGMENT.test(segment)) {
           throw new UsageFailure(
-            `key ${JSON.stringify(segment)} must start and end with lowercase alphanumeric, and contain only lowercase alphanumeric and hyphens`,
+            `key ${JSON.stringify(segment)} must start and end with lowercase alphanumeric, and contain only lowercase alphanumeric, hyphens and periods`,
           );
         }
         if (RESERVED.has(segment)) throw new UsageFailure(`cannot set reserved action key "${segment}"`);

@@ -148,7 +148,7 @@ function merge(
 const relationModelGet: Command = {
   flags: (_, context) => [relationFlag(context)],
   output: "smart",
-  since: [3, 6],
+  since: [3, 6, 2],
   run: (call) => {
     relationOf(call);
     return { uuid: call.model.uuid };

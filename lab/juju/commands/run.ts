@@ -4,15 +4,19 @@ import { resolve } from "node:path";
 import { parseCommandLine, type FlagSpec } from "../command-line.ts";
 import type { HookContext } from "../context.ts";
 import { CommandFailure, InputWanted, UsageFailure } from "../failures.ts";
-import { formatValue, type Format } from "../format.ts";
-import { versionOf, type Model } from "../model.ts";
+import { FORMATS, formatValue, type Format } from "../format.ts";
+import { atLeast, type Model } from "../model.ts";
 import type { Call, Command } from "./command.ts";
 import { configCommands } from "./config.ts";
 import { machineCommands } from "./machine.ts";
+import { networkCommands } from "./network.ts";
+import { portCommands } from "./ports.ts";
 import { relationCommands } from "./relations.ts";
 import { secretReadCommands } from "./secret-read.ts";
 import { secretWriteCommands } from "./secret-write.ts";
 import { statusCommands } from "./status.ts";
+import { storageCommands } from "./storage.ts";
+import { stateCommands } from "./unit-state.ts";
 
 /** All hook commands of every Juju version. */
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -22,6 +26,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   ...secretReadCommands,
   ...secretWriteCommands,
   ...machineCommands,
+  ...networkCommands,
+  ...portCommands,
+  ...stateCommands,
+  ...storageCommands,
 };
 
 /** What a program gives back. */
@@ -42,10 +50,8 @@ export interface Request {
 /** The names of the commands that the model's version of Juju has. */
 export function commandNames(model: Model): readonly string[] {
   return Object.keys(COMMANDS).filter((name) => {
-    const { since, until } = COMMANDS[name] ?? {};
-    const order = ([major, minor]: readonly [number, number]): number => major * 1000 + minor;
-    const own = order(versionOf(model));
-    return (since === undefined || order(since) <= own) && (until === undefined || own <= order(until));
+    const { since = [0, 0], goneIn } = COMMANDS[name] ?? {};
+    return atLeast(model, ...since) && (goneIn === undefined || !atLeast(model, goneIn, 0));
   });
 }
 
@@ -63,7 +69,7 @@ export function runCommand(
     const flags: readonly FlagSpec[] = [
       ...command.flags(model, context),
       { names: ["help", "h"], kind: "bool" },
-      ...(command.output === "raw" ? [] : outputFlags),
+      ...(command.output === "raw" ? [] : outputFlags(command.formats ?? FORMATS)),
     ];
     const line = parseCommandLine(request.words, flags);
     if (line.flags.has("help"))
@@ -85,13 +91,12 @@ export function runCommand(
   }
 }
 
-const outputFlags: readonly FlagSpec[] = [
+const outputFlags = (formats: readonly string[]): readonly FlagSpec[] => [
   {
     names: ["format"],
     kind: "string",
     check: (text) => {
-      if (!["smart", "yaml", "json"].includes(text))
-        throw new Error(`unknown format ${JSON.stringify(text)}`);
+      if (!formats.includes(text)) throw new Error(`unknown format ${JSON.stringify(text)}`);
       return text;
     },
   },

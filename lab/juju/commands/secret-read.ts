@@ -58,6 +58,7 @@ const secretGet: Command = {
     { names: ["refresh"], kind: "bool" },
   ],
   output: "yaml",
+  formats: ["yaml", "json"],
   since: [3, 0],
   run: (call) => {
     if (call.line.flags.has("peek") && call.line.flags.has("refresh")) {
@@ -77,6 +78,7 @@ const secretGet: Command = {
 const secretInfoGet: Command = {
   flags: () => [{ names: ["label"], kind: "string" }],
   output: "yaml",
+  formats: ["yaml", "json"],
   since: [3, 0],
   run: (call) => {
     if (call.line.parameters.length > 0 && firstValue(call, "label") !== undefined) {
@@ -104,6 +106,7 @@ function describeSecret({ metadata, owner, latest, grants }: Secret): Record<str
     ...(metadata.description === "" ? {} : { description: metadata.description }),
     rotation: metadata.rotate,
     ...(metadata.expire === "" ? {} : { expiry: metadata.expire }),
+    ...(metadata.rotates === "" ? {} : { rotates: metadata.rotates }),
     ...(access.length === 0 ? {} : { access }),
   };
 }

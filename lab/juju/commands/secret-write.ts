@@ -2,51 +2,38 @@
 import { readFileSync } from "node:fs";
 import type { FlagSpec } from "../command-line.ts";
 import { CommandFailure, UsageFailure } from "../failures.ts";
-import { otherSide, versionOf } from "../model.ts";
+import { atLeast, otherSide } from "../model.ts";
 import {
   checkSecretKey,
   mayManage,
   newSecretId,
+  NO_METADATA,
   secretId,
   type Secret,
   type SecretContent,
   type SecretMetadata,
 } from "../secrets.ts";
+import { expiryTime, nextRotation } from "../secret-times.ts";
 import { readStringMap } from "../yaml.ts";
 import { atMost, firstValue, isLeader, keyValues, readInput, relationFlag, relationOf } from "./command.ts";
 import type { Call, Command } from "./command.ts";
 
-const ROTATIONS = ["never", "hourly", "daily", "weekly", "monthly", "quarterly", "yearly"];
-
-const contentFlags = (): readonly FlagSpec[] => [
-  { names: ["label"], kind: "string" },
-  { names: ["description"], kind: "string" },
-  { names: ["owner"], kind: "string" },
-  { names: ["file"], kind: "string" },
-  { names: ["expire"], kind: "string", check: checkExpiry },
-  { names: ["rotate"], kind: "string" },
-];
-
-function checkExpiry(text: string): string {
-  const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}/.test(text) && !Number.isNaN(Date.parse(text));
-  if (!instant && !/^(\d+(\.\d+)?(ns|us|ms|s|m|h))+$/.test(text))
-    throw new Error("expire time or duration not valid");
-  return text;
-}
+const contentFlags = (): readonly FlagSpec[] =>
+  ["label", "description", "owner", "file", "expire", "rotate"].map(
+    (name) => ({ names: [name], kind: "string" }) as const,
+  );
 
 function metadataOf(call: Call): Partial<SecretMetadata> {
-  const rotate = firstValue(call, "rotate");
-  if (rotate !== undefined && !ROTATIONS.includes(rotate)) {
-    throw new UsageFailure(`rotate policy ${JSON.stringify(rotate)} not valid`);
-  }
-  const [label, description, expire] = ["label", "description", "expire"].map((flag) =>
-    firstValue(call, flag),
-  );
+  const [expire, rotate] = [firstValue(call, "expire"), firstValue(call, "rotate")];
+  const times = {
+    ...(expire === undefined ? {} : { expire: expiryTime(expire, Date.now()) }),
+    ...(rotate === undefined ? {} : { rotate, rotates: nextRotation(rotate, new Date()) }),
+  };
+  const [label, description] = [firstValue(call, "label"), firstValue(call, "description")];
   return {
     ...(label === undefined ? {} : { label }),
     ...(description === undefined ? {} : { description }),
-    ...(expire === undefined ? {} : { expire }),
-    ...(rotate === undefined ? {} : { rotate }),
+    ...times,
   };
 }
 
@@ -83,18 +70,20 @@ const secretAdd: Command = {
   output: "raw",
   since: [3, 0],
   run: (call) => {
+    if (call.line.parameters.length === 0 && firstValue(call, "file") === undefined)
+      throw new UsageFailure("missing secret value or filename");
+    const metadata = metadataOf(call);
     const owner = firstValue(call, "owner") ?? "application";
     if (owner !== "application" && owner !== "unit") {
       throw new UsageFailure(`secret owner ${JSON.stringify(owner)} not valid`);
     }
-    const metadata = metadataOf(call);
     const content = contentOf(call, call.line.parameters);
-    if (content.size === 0) throw new UsageFailure("missing secret value or filename");
+    if (content.size === 0) throw new CommandFailure("empty secret value not valid");
     if (owner === "application" && !isLeader(call)) throw new CommandFailure("this unit is not the leader");
     const secret: Secret = {
       id: newSecretId(),
       owner: { kind: owner, name: owner === "unit" ? call.unit.name : call.unit.application.name },
-      metadata: { label: "", description: "", rotate: "never", expire: "", ...metadata },
+      metadata: { ...NO_METADATA, ...metadata },
       revisions: new Map([[1, content]]),
       latest: 1,
       grants: new Map(),
@@ -123,7 +112,7 @@ const secretSet: Command = {
       return "";
     }
     // before 3.6 the last set of a hook replaced the earlier ones
-    const known = older(call, 3, 6) ? undefined : secretChanges.get(id);
+    const known = atLeast(call.model, 3, 6) ? secretChanges.get(id) : undefined;
     secretChanges.set(id, {
       metadata: { ...known?.metadata, ...metadata },
       content: content.size > 0 ? content : known?.content,
@@ -131,11 +120,6 @@ const secretSet: Command = {
     return "";
   },
 };
-
-function older({ model }: Call, major: number, minor: number): boolean {
-  const [ownMajor, ownMinor] = versionOf(model);
-  return ownMajor < major || (ownMajor === major && ownMinor < minor);
-}
 
 function manageable(call: Call, id: string): Secret | undefined {
   const secret = call.context.pending.newSecrets.get(id) ?? call.model.secrets.get(id);
@@ -155,13 +139,26 @@ const secretGrant: Command = {
     const remote = otherSide(relation, call.unit.application).application.name;
     const unit = firstValue(call, "unit");
     if (unit !== undefined && unit.replace(/\/.*$/, "") !== remote) {
-      throw new CommandFailure(`cannot specify unit "${unit}" in relation to application "${remote}"`);
+      throw new UsageFailure(`cannot specify unit "${unit}" in relation to application "${remote}"`);
     }
     if (manageable(call, id) === undefined) throw new CommandFailure(`secret "${id}" not found`);
     call.context.pending.grants.push({ id, subject: unit ?? remote, relation: relation.id });
     return "";
   },
 };
+
+/** Whose access a revoke takes: the unit's or application's that is named, else that of the relation's other side. */
+function revokedFrom(call: Call): readonly string[] {
+  const [app, unit] = [firstValue(call, "app"), firstValue(call, "unit")];
+  if (app !== undefined && unit !== undefined)
+    throw new UsageFailure("specify only one of application or unit");
+  const inRelation = firstValue(call, "relation") !== undefined || call.context.relation !== undefined;
+  if (inRelation && app !== undefined) throw new UsageFailure("do not specify both relation and app");
+  const named = unit ?? app;
+  if (named !== undefined) return [named];
+  if (!inRelation) throw new UsageFailure("missing relation or application or unit");
+  return [otherSide(relationOf(call), call.unit.application).application.name];
+}
 
 const secretRevoke: Command = {
   flags: (_, context) => [
@@ -176,9 +173,7 @@ const secretRevoke: Command = {
     if (uri === undefined) throw new UsageFailure("missing secret URI");
     atMost(call, 1);
     const id = secretId(uri);
-    const named = firstValue(call, "unit") ?? firstValue(call, "app");
-    const subjects =
-      named === undefined ? [otherSide(relationOf(call), call.unit.application).application.name] : [named];
+    const subjects = revokedFrom(call);
     if (manageable(call, id) !== undefined) call.context.pending.revokes.push({ id, subjects });
     return "";
   },

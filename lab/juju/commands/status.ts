@@ -1,10 +1,11 @@
 /** `status-set`, `status-get`, `application-version-set`, `is-leader`, `leader-*`, `juju-log` (contract 3.2). */
 import { CommandFailure, UsageFailure } from "../failures.ts";
 import { setWorkload } from "../hook-effects.ts";
-import { applyChanges, statusNow, type Status } from "../model.ts";
+import { applicationStatus, applyChanges, statusNow, type Status } from "../model.ts";
 import {
   atMost,
   firstValue,
+  formatOf,
   isLeader,
   keyValues,
   noFlags,
@@ -41,12 +42,6 @@ const statusSet: Command = {
   },
 };
 
-const withData = ({ status, message }: Status): Record<string, unknown> => ({
-  status,
-  message,
-  "status-data": {},
-});
-
 const statusGet: Command = {
   flags: () => [
     { names: ["include-data"], kind: "bool" },
@@ -56,16 +51,17 @@ const statusGet: Command = {
   run: (call) => {
     atMost(call, 0);
     const full = call.line.flags.has("include-data");
-    if (!call.line.flags.has("application")) {
-      return full ? withData(call.unit.status) : { status: call.unit.status.status };
-    }
+    const bare = !full && formatOf(call, "smart") === "smart";
+    const details = ({ status, message }: Status): Record<string, unknown> =>
+      full ? { status, message, "status-data": {} } : { status };
+    if (!call.line.flags.has("application"))
+      return bare ? call.unit.status.status : details(call.unit.status);
     if (!isLeader(call)) throw new CommandFailure("finding application status: this unit is not the leader");
     const { application } = call.unit;
-    if (!full) return { status: application.status.status };
-    const units = Object.fromEntries(
-      [...application.units.values()].map((unit) => [unit.name, withData(unit.status)]),
-    );
-    return { "application-status": { ...withData(application.status), units } };
+    const own = applicationStatus(application);
+    if (bare) return own.status;
+    const units = [...application.units.values()].map(({ name, status }) => [name, details(status)]);
+    return { "application-status": { ...details(own), units: Object.fromEntries(units) } };
   },
 };
 
@@ -93,10 +89,11 @@ const isLeaderCommand: Command = {
 const leaderGet: Command = {
   flags: noFlags,
   output: "smart",
-  until: [3, 99],
+  goneIn: 4,
   run: (call) => {
     atMost(call, 1);
     const [key = "-"] = call.line.parameters;
+    if (key.includes("=")) throw new UsageFailure(`invalid key ${JSON.stringify(key)}`);
     const { data } = call.unit.application.leaderSettings;
     return key === "-" ? Object.fromEntries(data) : (data.get(key) ?? null);
   },
@@ -105,7 +102,7 @@ const leaderGet: Command = {
 const leaderSet: Command = {
   flags: noFlags,
   output: "raw",
-  until: [3, 99],
+  goneIn: 4,
   run: (call) => {
     const changes = keyValues(call.line.parameters, false);
     if (!isLeader(call)) {
@@ -124,10 +121,8 @@ const jujuLog: Command = {
   output: "raw",
   run: (call) => {
     if (call.line.parameters.length === 0) throw new UsageFailure("no message specified");
-    const asked = (
-      call.line.flags.has("debug") ? "DEBUG" : (firstValue(call, "log-level") ?? "INFO")
-    ).toUpperCase();
-    const known: LogRecord["level"] | undefined = LEVELS.find((level) => level === asked);
+    const asked = call.line.flags.has("debug") ? "DEBUG" : (firstValue(call, "log-level") ?? "INFO");
+    const known: LogRecord["level"] | undefined = LEVELS.find((level) => level === asked.toUpperCase());
     const module = `unit.${call.unit.name}.juju-log`;
     if (known === undefined) call.log("WARNING", module, `Specified log level of "${asked}" is not valid`);
     call.log(known ?? "INFO", module, `${prefix(call)}${call.line.parameters.join(" ")}`);

@@ -1,8 +1,8 @@
-/** Hook commands that work inside an action only, and `juju-log`. */
+/** Hook commands that work inside an action only, and `juju-log` (juju-rules 3.2, 4.5). */
 import { AppError } from "../../base/errors.ts";
 import { redact } from "../../base/redact.ts";
 import { toObject, type JsonObject } from "../decode.ts";
-import { oneLine, splitBytes } from "../free-text.ts";
+import { asArgument, oneLine, splitBytes } from "../free-text.ts";
 import { runJson, type HookTool } from "../hook-tool.ts";
 
 /** Results of an action; nested objects become dotted keys. */
@@ -65,11 +65,12 @@ function checkResultKey(path: string): void {
   }
 }
 
-/** Adds to the action's results at once; they are kept even when the action fails. */
+/** Adds to the action's results at once, secrets redacted (they stand in arguments); kept even when the action fails. */
 export async function actionSet(tool: HookTool, results: ActionResults): Promise<void> {
   const flat = flattenResults(results);
   if (flat.size === 0) return;
-  await tool.run("action-set", ["--", ...Array.from(flat, ([key, value]) => `${key}=${value}`)]);
+  const words = Array.from(flat, ([key, value]) => `${key}=${asArgument(redact(value))}`);
+  await tool.run("action-set", ["--", ...words]);
 }
 
 /** Marks the action as failed; what it wrote is committed all the same when it exits with 0. */

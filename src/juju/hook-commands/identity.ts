@@ -1,6 +1,7 @@
-/** Hook commands about the unit itself: config, leadership, status, version, goal state, credential, reboot. */
+/** Hook commands about the unit itself: config, leadership, status, version, goal state, credential, reboot (juju-rules 3.2). */
 import { AppError } from "../../base/errors.ts";
-import { toBoolean, toObject, toOptionalText, toText, toTexts, type JsonObject } from "../decode.ts";
+import { registerSecret } from "../../base/redact.ts";
+import { toBoolean, toObject, toOptionalText, toText, toTexts } from "../decode.ts";
 import { asArgument } from "../free-text.ts";
 import { requireVersion, runJson, type HookTool } from "../hook-tool.ts";
 
@@ -36,6 +37,18 @@ export async function statusGet(
   };
 }
 
+/** The application's status, for the leader only; `not-leader` for others. */
+export async function applicationStatusGet(
+  tool: HookTool,
+): Promise<{ readonly status: string; readonly message: string }> {
+  const output = await runJson(tool, "status-get", ["--include-data", "--application"]);
+  const data = toObject(toObject(output, "status-get")["application-status"] ?? null, "status-get");
+  return {
+    status: toText(data["status"], "status-get"),
+    message: toOptionalText(data["message"], "status-get") ?? "",
+  };
+}
+
 /** Sets the unit's (or, as leader, the application's) workload status at once: it survives a failing hook. */
 export async function statusSet(
   tool: HookTool,
@@ -52,14 +65,63 @@ export async function applicationVersionSet(tool: HookTool, version: string): Pr
   await tool.run("application-version-set", ["--", asArgument(version)]);
 }
 
-/** Units and relations as the model wants them to be, as Juju spells it. */
-export async function goalState(tool: HookTool): Promise<JsonObject> {
-  return toObject(await runJson(tool, "goal-state", []), "goal-state");
+/** A unit or application as the model wants it to be; `since` is RFC 3339. Units that are `dying` don't count. */
+export interface Goal {
+  readonly status: string;
+  readonly since: string | null;
 }
 
-/** The model's cloud credential; HookCommandError `permission-denied` without `juju trust`. Holds secrets. */
-export async function credentialGet(tool: HookTool): Promise<JsonObject> {
-  return toObject(await runJson(tool, "credential-get", []), "credential-get");
+/** The units of this application, and by endpoint the units and applications on the other side, each by name. */
+export interface GoalState {
+  readonly units: Readonly<Record<string, Goal>>;
+  readonly relations: Readonly<Record<string, Readonly<Record<string, Goal>>>>;
+}
+
+/** Units and relations as the model wants them to be. */
+export async function goalState(tool: HookTool): Promise<GoalState> {
+  const state = toObject(await runJson(tool, "goal-state", []), "goal-state");
+  const relations = Object.entries(toObject(state["relations"] ?? null, "goal-state"));
+  return {
+    units: goals(state["units"]),
+    relations: Object.fromEntries(relations.map(([endpoint, members]) => [endpoint, goals(members)])),
+  };
+}
+
+function goals(value: unknown): Readonly<Record<string, Goal>> {
+  return Object.fromEntries(
+    Object.entries(toObject(value ?? null, "goal-state")).map(([name, raw]) => {
+      const goal = toObject(raw, "goal-state");
+      const since = toOptionalText(goal["since"], "goal-state");
+      return [name, { status: toText(goal["status"], "goal-state"), since }];
+    }),
+  );
+}
+
+/** The credential with which Juju reaches its cloud; `attributes` by Juju's names (`password`, `region`...). */
+export interface CloudCredential {
+  readonly type: string;
+  readonly name: string;
+  readonly region: string | null;
+  readonly endpoint: string | null;
+  readonly authType: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** The model's cloud credential, its values redacted from then on; `permission-denied` without `juju trust`. */
+export async function credentialGet(tool: HookTool): Promise<CloudCredential> {
+  const command = "credential-get";
+  const cloud = toObject(await runJson(tool, command, []), command);
+  const credential = toObject(cloud["credential"] ?? null, command);
+  const attributes = toTexts(credential["attrs"] ?? null, command);
+  for (const value of Object.values(attributes)) registerSecret(value);
+  return {
+    type: toText(cloud["type"], command),
+    name: toText(cloud["name"], command),
+    region: toOptionalText(cloud["region"], command),
+    endpoint: toOptionalText(cloud["endpoint"], command),
+    authType: toText(credential["auth-type"], command),
+    attributes,
+  };
 }
 
 /** Reboots the machine after this hook's success; with `now` the hook is killed and runs again. Refused in actions. */

@@ -1,6 +1,6 @@
-/** Hook commands about what the unit has: network, ports, state, storage, resources. */
+/** Hook commands about what the unit has: network, ports, state, storage, resources (juju-rules 3.2). */
 import { toList, toObject, toOptionalText, toText, toTexts } from "../decode.ts";
-import { runJson, type HookTool } from "../hook-tool.ts";
+import { requireVersion, runJson, type HookTool } from "../hook-tool.ts";
 import { relationKey, type RelationRef } from "../context.ts";
 import { HookCommandError } from "../errors.ts";
 import { settingsFile } from "../settings-file.ts";
@@ -37,14 +37,29 @@ export async function networkGet(
 /** A port or range as Juju writes it: `80/tcp`, `8000-8010/udp`, `icmp`. */
 export type Port = `${number}/${"tcp" | "udp"}` | `${number}-${number}/${"tcp" | "udp"}` | "icmp";
 
-/** Opens a port when the hook commits; opening it again does nothing, an overlap is refused. */
-export async function openPort(tool: HookTool, port: Port): Promise<void> {
-  await tool.run("open-port", ["--", port]);
+/** Opens a port when the hook commits, for all endpoints or some; opening it again does nothing, an overlap is refused. */
+export async function openPort(tool: HookTool, port: Port, endpoints: readonly string[] = []): Promise<void> {
+  await tool.run("open-port", [...endpointFlags(tool, endpoints), "--", port]);
 }
 
-/** Closes a port when the hook commits. */
-export async function closePort(tool: HookTool, port: Port): Promise<void> {
-  await tool.run("close-port", ["--", port]);
+/** Closes a port when the hook commits, for all endpoints or some. */
+export async function closePort(
+  tool: HookTool,
+  port: Port,
+  endpoints: readonly string[] = [],
+): Promise<void> {
+  await tool.run("close-port", [...endpointFlags(tool, endpoints), "--", port]);
+}
+
+function endpointFlags(tool: HookTool, endpoints: readonly string[]): readonly string[] {
+  if (endpoints.length === 0) return [];
+  requireVersion(tool, "2.9", "ports of single endpoints");
+  return ["--endpoints", endpoints.join(",")];
+}
+
+/** The unit's address as other machines of the model (`private`) or the world (`public`) see it; networkGet tells more. */
+export async function unitGet(tool: HookTool, address: "private" | "public"): Promise<string> {
+  return toText(await runJson(tool, "unit-get", ["--", `${address}-address`]), "unit-get");
 }
 
 /** The ports that are open, this hook's own changes included. */
@@ -52,13 +67,18 @@ export async function openedPorts(tool: HookTool): Promise<readonly string[]> {
   return toList(await runJson(tool, "opened-ports", []), "opened-ports");
 }
 
+/** First Juju that keeps a charm's state. */
+const FIRST_STATE = "2.8";
+
 /** The charm's state as the controller keeps it; `null` of an empty state is an empty one. */
 export async function stateGetAll(tool: HookTool): Promise<Readonly<Record<string, string>>> {
+  requireVersion(tool, FIRST_STATE, "the charm's state");
   return toTexts(await runJson(tool, "state-get", []), "state-get");
 }
 
 /** One value of the charm's state, `null` when the key is not there (an empty text is a value). */
 export async function stateGet(tool: HookTool, key: string): Promise<string | null> {
+  requireVersion(tool, FIRST_STATE, "the charm's state");
   try {
     return toText(await runJson(tool, "state-get", ["--strict", "--", key]), "state-get");
   } catch (error) {
@@ -69,11 +89,13 @@ export async function stateGet(tool: HookTool, key: string): Promise<string | nu
 
 /** Adds to the charm's state when the hook commits; a key has at most 256 bytes, a value 64 KiB. */
 export async function stateSet(tool: HookTool, values: Readonly<Record<string, string>>): Promise<void> {
+  requireVersion(tool, FIRST_STATE, "the charm's state");
   await tool.run("state-set", ["--file", "-"], { input: settingsFile(values) });
 }
 
 /** Removes a key of the charm's state when the hook commits; one that is not there is no error. */
 export async function stateDelete(tool: HookTool, key: string): Promise<void> {
+  requireVersion(tool, FIRST_STATE, "the charm's state");
   await tool.run("state-delete", ["--", key]);
 }
 

@@ -1,4 +1,4 @@
-/** Hook commands about relations and their databags. */
+/** Hook commands about relations and their databags (juju-rules 3.2). */
 import { parseRelationId, relationKey, type RelationRef } from "../context.ts";
 import { toList, toObject, toOptionalText, toText, toTexts } from "../decode.ts";
 import { requireVersion, runJson, type HookTool } from "../hook-tool.ts";
@@ -34,6 +34,7 @@ export async function relationGet(
   relation: RelationRef,
   databag: Databag,
 ): Promise<Readonly<Record<string, string>>> {
+  if ("application" in databag) requireVersion(tool, "2.7", "an application's databag");
   const entity = "unit" in databag ? ["-", databag.unit] : ["--app", "-", databag.application];
   return toTexts(
     await runJson(tool, "relation-get", ["-r", relationKey(relation), ...entity]),
@@ -48,6 +49,7 @@ export async function relationSet(
   scope: "unit" | "application",
   changes: Readonly<Record<string, string>>,
 ): Promise<void> {
+  if (scope === "application") requireVersion(tool, "2.7", "an application's databag");
   const flags = scope === "application" ? ["--app"] : [];
   await tool.run("relation-set", ["-r", relationKey(relation), ...flags, "--file", "-"], {
     input: settingsFile(changes),

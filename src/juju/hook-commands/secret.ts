@@ -1,14 +1,14 @@
-/** Hook commands about secrets. Content never appears in an argument: the agent reads it from files. */
+/** Hook commands about secrets. Content never appears in an argument: the agent reads it from files (juju-rules 3.2). */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AppError } from "../../base/errors.ts";
 import { registerSecret } from "../../base/redact.ts";
 import { relationKey, type RelationRef } from "../context.ts";
-import { toList, toObject, toOptionalText, toTexts } from "../decode.ts";
+import { toList, toObject, toObjects, toOptionalText, toText, toTexts } from "../decode.ts";
 import { requireVersion, runJson, type HookTool } from "../hook-tool.ts";
 
-/** First Juju whose secrets can be relied on. */
+/** First Juju whose secrets can be relied on; `--refresh` was still called `--update` before 3.0.2. */
 const FIRST_VERSION = "3.0.3";
 
 /** Content of a secret: keys of at least three lower-case letters, digits and dashes. */
@@ -37,9 +37,24 @@ export interface SecretInfo {
   readonly revision: number;
   readonly label: string | null;
   readonly owner: "application" | "unit";
+  readonly description: string | null;
   readonly rotation: string | null;
   readonly expiry: string | null;
+  /** Whom it was granted to: tags such as `application-runner`, with the relation's tag as scope. */
+  readonly access: readonly { readonly target: string; readonly scope: string; readonly role: string }[];
 }
+
+/** Whose grant to take back: everybody's on a relation, an application's, or one unit's. */
+export type GrantHolder =
+  | { readonly relation: RelationRef }
+  | { readonly application: string }
+  | { readonly unit: string };
+
+/** A secret's URI as an operator gives it: `secret:id` or `secret://model/id`, where an id is 20 of 0-9a-z (xid). */
+const SECRET_URI = /^secret:(?:\/\/[0-9a-f-]+\/)?[0-9a-z]{20}$/;
+
+/** Whether `text` is a secret's URI; a bare id is not, since any word of its length would be one. */
+export const isSecretUri = (text: string): boolean => SECRET_URI.test(text);
 
 /** The 20-character id in `secret:id`, `secret://model/id` or a bare id. Compare ids, not URIs. Throws AppError for other text. */
 export function canonicalSecretId(text: string): string {
@@ -76,8 +91,14 @@ export async function secretInfoGet(tool: HookTool, secret: SecretRef): Promise<
     revision: Number(info["revision"]),
     label: toOptionalText(info["label"], "secret-info-get"),
     owner: info["owner"] === "unit" ? "unit" : "application",
+    description: toOptionalText(info["description"], "secret-info-get"),
     rotation: toOptionalText(info["rotation"], "secret-info-get"),
     expiry: toOptionalText(info["expiry"], "secret-info-get"),
+    access: toObjects(info["access"], "secret-info-get").map((grant) => ({
+      target: toText(grant["target"], "secret-info-get"),
+      scope: toText(grant["scope"], "secret-info-get"),
+      role: toText(grant["role"], "secret-info-get"),
+    })),
   };
 }
 
@@ -127,17 +148,20 @@ export async function secretGrant(
   relation: RelationRef,
   unit?: string,
 ): Promise<void> {
+  requireVersion(tool, FIRST_VERSION, "secrets");
   const flags = unit === undefined ? [] : ["--unit", unit];
   await tool.run("secret-grant", ["-r", relationKey(relation), ...flags, "--", id]);
 }
 
 /** Takes a grant back; silent when there was none. */
-export async function secretRevoke(tool: HookTool, id: string, relation: RelationRef): Promise<void> {
-  await tool.run("secret-revoke", ["-r", relationKey(relation), "--", id]);
+export async function secretRevoke(tool: HookTool, id: string, holder: GrantHolder): Promise<void> {
+  requireVersion(tool, FIRST_VERSION, "secrets");
+  await tool.run("secret-revoke", [...holderFlags(holder), "--", id]);
 }
 
 /** Removes a secret that we own, or one `revision` of it. */
 export async function secretRemove(tool: HookTool, id: string, revision?: number): Promise<void> {
+  requireVersion(tool, FIRST_VERSION, "secrets");
   await tool.run("secret-remove", [
     ...(revision === undefined ? [] : ["--revision", String(revision)]),
     "--",
@@ -156,6 +180,11 @@ export function checkSecretKeys(content: SecretContent): void {
 
 function reference(secret: SecretRef): readonly string[] {
   return "id" in secret ? ["--", secret.id] : ["--label", secret.label];
+}
+
+function holderFlags(holder: GrantHolder): readonly string[] {
+  if ("relation" in holder) return ["-r", relationKey(holder.relation)];
+  return "unit" in holder ? ["--unit", holder.unit] : ["--app", holder.application];
 }
 
 function metadataFlags({ label, description, rotate, expire }: SecretMetadata): readonly string[] {

@@ -254,7 +254,7 @@ describe("the unit's status", () => {
   });
 
   test("tells a relation whose credentials are unusable", () => {
-    const problem = 'relation with runner: the auth URL "x" is not an http or https address';
+    const problem = "relation with runner: auth_url is not an http or https address";
     expect(shown([served, requirerWith({ problem })])).toBe(`blocked: ${problem}`);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { redact } from "../../../src/base/redact.ts";
 import type { Artifact, ImageSpec } from "../../../src/build/types.ts";
 import {
   formatImages,
@@ -7,6 +8,7 @@ import {
   readRequirer,
   tagsOf,
 } from "../../../src/charm/image-relation.ts";
+import { HookCommandError } from "../../../src/juju/index.ts";
 import { artifactWith } from "../../support/builds.ts";
 import { relationWith } from "../../support/facts.ts";
 
@@ -152,21 +154,127 @@ describe("readRequirer", () => {
     expect(await readRequirer(relationWith({}), noRegion)).toMatchObject({ auth: null, problem: null });
   });
 
-  test("tells an address that is none, and goes on without that cloud", async () => {
-    const bag = { ...credentials, auth_url: "keystone" };
-    expect(await readRequirer(relationWith({ "runner/0": bag }), noRegion)).toMatchObject({
-      auth: null,
-      cloud: null,
-      problem: 'relation with runner: the auth URL "keystone" is not an http or https address',
-    });
-  });
-
   test("names one account the same however its address is spelt and its password rotates", async () => {
     const spelt = { ...credentials, auth_url: "HTTPS://Keystone.example:5000/", password: "rotated" };
     const [one, two] = await Promise.all(
       [credentials, spelt].map((bag) => readRequirer(relationWith({ "runner/0": bag }), noRegion)),
     );
     expect(one?.cloud).toBe(two?.cloud);
+  });
+});
+
+describe("bad relation data", () => {
+  const fix = "correct the OpenStack options of runner";
+  const megabyte = "a".repeat(1 << 20);
+  const names = ["project_domain_name", "project_name", "user_domain_name", "username", "password"] as const;
+  const rows: readonly (readonly [key: keyof typeof credentials, value: string, flaw: string])[] = [
+    ...[
+      "keystone",
+      "ftp://k.example",
+      "https://k example",
+      "https://k.example/\u0000",
+      "http://",
+      megabyte,
+    ].map((value) => ["auth_url", value, "auth_url is not an http or https address"] as const),
+    ["auth_url", "https://k.example/\ufffd", "auth_url is not an http or https address"],
+    ["auth_url", "https://u:hunter2@k.example", "auth_url holds a user name or password"],
+    ["auth_url", "https://k.example:99999", "auth_url has a port that is not from 1 to 65535"],
+    ["auth_url", "https://k.example:0", "auth_url has a port that is not from 1 to 65535"],
+    ["auth_url", "https://k.example/?x=1", "auth_url has a ? or #"],
+    ...names.flatMap((key) => [
+      [key, "a\nb", `${key} has the character U+000A, which cannot be printed`] as const,
+      [key, "a\u0000b", `${key} has the character U+0000, which cannot be printed`] as const,
+      [key, "a\u001bb", `${key} has the character U+001B, which cannot be printed`] as const,
+      [key, "a\u0085b", `${key} has the character U+0085, which cannot be printed`] as const,
+      [key, "a\ufffdb", `${key} has the character U+FFFD, which cannot be printed`] as const,
+      [
+        key,
+        megabyte,
+        `${key} has 1048576 characters, ${key === "password" ? 4096 : 255} are the most`,
+      ] as const,
+    ]),
+    ["username", "u".repeat(300), "username has 300 characters, 255 are the most"],
+  ];
+
+  test.each(
+    rows.map(([key, value, flaw]) => [key, JSON.stringify(value).slice(0, 40), value, flaw] as const),
+  )(
+    "%s = %s is told by one sentence that repeats none of it, and what is published stays",
+    async (key, _shown, value, flaw) => {
+      const relation = relationWith({ "runner/0": { ...credentials, [key]: value } }, { id: "n0" });
+      const requirer = await readRequirer(relation, noRegion);
+      expect(requirer).toMatchObject({
+        auth: null,
+        cloud: null,
+        published: { id: "n0" },
+        problem: `relation with runner: ${flaw}; ${fix}`,
+      });
+      expect(requirer.problem?.length).toBeLessThan(200);
+      expect(requirer.problem).not.toMatch(/[\p{Cc}\ufffd]|hunter2|aaa/u);
+    },
+  );
+
+  test("keys that the interface does not know are ignored, however odd they are", async () => {
+    const odd = { "": "x", constructor: "x", nul: "\u0000", huge: megabyte, region_name: "\ufffd" };
+    const bag = { ...credentials, ...odd, ["__proto__"]: "x" };
+    const requirer = await readRequirer(relationWith({ "runner/0": bag }), noRegion);
+    expect(requirer).toMatchObject({ problem: null, auth: { username: "runner" } });
+  });
+
+  test("of the first unit does not hide what a later one has right", async () => {
+    const relation = relationWith({
+      "runner/0": { ...credentials, auth_url: "keystone" },
+      "runner/1": { ...credentials, username: "one" },
+    });
+    expect(await readRequirer(relation, noRegion)).toMatchObject({
+      problem: null,
+      auth: { username: "one" },
+    });
+  });
+
+  test("of two units names the first one's", async () => {
+    const relation = relationWith({
+      "runner/1": { ...credentials, username: "a\nb" },
+      "runner/0": { ...credentials, auth_url: "keystone" },
+    });
+    expect((await readRequirer(relation, noRegion)).problem).toContain("auth_url is not");
+  });
+
+  test("blank values are waited for like missing ones, and an address may have blanks around it", async () => {
+    const blank = { ...credentials, project_name: "  " };
+    expect(await readRequirer(relationWith({ "runner/0": blank }), noRegion)).toMatchObject({
+      auth: null,
+      problem: null,
+    });
+    const padded = { ...credentials, auth_url: ` ${credentials.auth_url}\n` };
+    expect(await readRequirer(relationWith({ "runner/0": padded }), noRegion)).toMatchObject({
+      problem: null,
+      auth: { authUrl: credentials.auth_url },
+    });
+  });
+
+  test("of a unit that has just left is none", async () => {
+    const gone = new HookCommandError(
+      "relation-get",
+      1,
+      'ERROR cannot read settings for unit "runner/9": settings not found',
+    );
+    const relation = relationWith({ "runner/0": credentials, "runner/9": credentials });
+    const read = relation.unitData;
+    const leaving = {
+      ...relation,
+      unitData: async (unit: string) => {
+        if (unit === "runner/9") throw gone;
+        return await read(unit);
+      },
+    };
+    expect(await readRequirer(leaving, noRegion)).toMatchObject({ auth: { username: "runner" } });
+  });
+
+  test("a password is redacted from then on", async () => {
+    const bag = { ...credentials, password: "relation-S3cret", auth_url: "keystone" };
+    await readRequirer(relationWith({ "runner/0": bag }), noRegion);
+    expect(redact("x relation-S3cret")).toBe("x [redacted]");
   });
 });
 

@@ -19,7 +19,7 @@ describe("parseArch", () => {
   });
 
   test.each(["", "i386", "toString"])("knows no %j", (text) => {
-    expect(parseArch(text)).toHaveProperty("problem");
+    expect(parseArch(text)).toHaveProperty("fix");
   });
 });
 
@@ -35,7 +35,7 @@ describe("parseBases", () => {
 
   test.each(["", ",", "18.04", "noble,trusty", "valueOf"])("knows no %j", (text) => {
     expect(parseBases(text)).toEqual({
-      problem: "base-image: set it to a comma-separated list of focal, jammy, noble, resolute",
+      fix: "set it to a comma-separated list of focal, jammy, noble, resolute",
     });
   });
 });

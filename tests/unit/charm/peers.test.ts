@@ -47,7 +47,7 @@ function unitWith(
       run: async (name: string) => {
         if (name !== "goal-state") return await asked();
         return JSON.stringify({
-          units: Object.fromEntries(units.map((unit) => [unit, {}])),
+          units: Object.fromEntries(units.map((unit) => [unit, { status: "active" }])),
           relations: {},
         });
       },

@@ -36,6 +36,55 @@ test("an empty variable counts as unset", () => {
   expect(context.proxies).toEqual({ http: null, https: "http://proxy:3128", ftp: null, no: null });
 });
 
+test("every variable that Juju gives a machine charm has its place", () => {
+  const context = contextFromEnvironment({
+    ...BASE,
+    JUJU_DISPATCH_PATH: "hooks/x",
+    JUJU_MACHINE_ID: "3/lxd/0",
+    JUJU_AVAILABILITY_ZONE: "az1",
+    JUJU_PRINCIPAL_UNIT: "runner/0",
+    JUJU_TARGET_BASE: "ubuntu@24.04",
+    JUJU_RELATION: "image",
+    JUJU_RELATION_ID: "image:7",
+    JUJU_REMOTE_UNIT: "runner/1",
+    JUJU_REMOTE_APP: "runner",
+    JUJU_DEPARTING_UNIT: "runner/1",
+    JUJU_SECRET_ID: "secret:9m4e2mr0ui3e8a215n4g",
+    JUJU_SECRET_LABEL: "own",
+    JUJU_SECRET_REVISION: "4",
+    JUJU_STORAGE_ID: "data/0",
+    JUJU_STORAGE_LOCATION: "/srv",
+    JUJU_STORAGE_KIND: "filesystem",
+    JUJU_CHARM_HTTP_PROXY: "h",
+    JUJU_CHARM_HTTPS_PROXY: "s",
+    JUJU_CHARM_FTP_PROXY: "f",
+    JUJU_CHARM_NO_PROXY: "n",
+  });
+  expect(context).toMatchObject({
+    machineId: "3/lxd/0",
+    availabilityZone: "az1",
+    principalUnit: "runner/0",
+    targetBase: "ubuntu@24.04",
+    relation: {
+      id: 7,
+      endpoint: "image",
+      remoteUnit: "runner/1",
+      remoteApplication: "runner",
+      departingUnit: "runner/1",
+    },
+    secret: { id: "secret:9m4e2mr0ui3e8a215n4g", label: "own", revision: 4 },
+    storage: { id: "data/0", location: "/srv", kind: "filesystem" },
+    proxies: { http: "h", https: "s", ftp: "f", no: "n" },
+  });
+  expect(context.version.text).toBe("3.6.9");
+});
+
+test("the legacy CHARM_DIR and a missing JUJU_VERSION will do", () => {
+  const { JUJU_CHARM_DIR: dir, JUJU_VERSION: _, ...rest } = BASE;
+  const context = contextFromEnvironment({ ...rest, CHARM_DIR: dir });
+  expect([context.charmDir, context.version.isKnown]).toEqual(["/charm", false]);
+});
+
 test("names the variable that is missing", () => {
   expect(() => contextFromEnvironment({ ...BASE, JUJU_UNIT_NAME: "" })).toThrow(
     "cannot read the Juju context: JUJU_UNIT_NAME is not set",

@@ -119,6 +119,14 @@ test.each(["hooks/collect-metrics", "hooks/dropped-relation-changed", "unheard-o
   },
 );
 
+test("a hook without a version, as meter-status-changed is, is ignored like any unknown one", async () => {
+  await using tools = await createHookTools();
+  const deps = { createLogger, logLevel: "info", stderr: { write: () => true } } as const;
+  const extra = { JUJU_DISPATCH_PATH: "hooks/meter-status-changed", JUJU_VERSION: "" };
+  expect(await dispatch(QUIET, tools.context(extra), deps, new AbortController().signal)).toBe(0);
+  expect(await tools.lines()).toContain("status-set -- active ");
+});
+
 test("writes follow the handler and the collected status, the status comes last", async () => {
   await using tools = await createHookTools();
   await tools.reply("relation-ids*", `["image:7"]`);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DeadlineError } from "../../../src/base/errors.ts";
+import { DeadlineError, describe } from "../../../src/base/errors.ts";
 import {
   HookCommandError,
   isHookFailure,
@@ -8,6 +8,7 @@ import {
 } from "../../../src/juju/errors.ts";
 import { openHookTool, runJson } from "../../../src/juju/hook-tool.ts";
 import { createHookTools } from "../../support/hook-tools.ts";
+import { bash } from "../../support/shell.ts";
 
 test("gives the failing command, its exit code and its text", async () => {
   await using tools = await createHookTools();
@@ -85,6 +86,28 @@ test("refuses an argument that the kernel would refuse, before it starts anythin
     "cannot run status-set: an argument has 140000 bytes, the limit is 131071",
   );
   expect(await tools.lines()).toEqual([]);
+});
+
+test("commands that read run at the same time", async () => {
+  await using tools = await createHookTools();
+  await bash(`mkfifo '${tools.dir}/meeting'`);
+  // each waits for the other at the pipe: one after the other they would hang
+  await tools.reply("config-get*", { shell: `cat "$dir/meeting"; exit 0` });
+  await tools.reply("goal-state*", { shell: `printf '{}' >"$dir/meeting"; printf '{}'; exit 0` });
+  const tool = tools.tool({}, 5000);
+  expect(await Promise.all([runJson(tool, "config-get", []), runJson(tool, "goal-state", [])])).toEqual([
+    {},
+    {},
+  ]);
+});
+
+test("a hook command that this Juju does not have is named", async () => {
+  await using tools = await createHookTools();
+  const error: unknown = await tools
+    .tool()
+    .run("relation-foresee", [])
+    .catch((e: unknown) => e);
+  expect(describe(error)).toBe("cannot run relation-foresee: spawn relation-foresee ENOENT");
 });
 
 test("names the command whose output is no JSON", async () => {

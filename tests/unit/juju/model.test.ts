@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openHookTool } from "../../../src/juju/hook-tool.ts";
 import { openUnit, type OpenedUnit } from "../../../src/juju/model.ts";
 import { createHookTools, type HookTools } from "../../support/hook-tools.ts";
@@ -47,6 +47,46 @@ test("every question is asked once per dispatch, also when asked at the same tim
     "relation-ids --format=json -- image",
     "relation-list --format=json -r image:7",
   ]);
+});
+
+test("what the machine has is asked when it is wanted, and once", async () => {
+  await using tools = await createHookTools();
+  await tools.reply("network-get*", `{"ingress-addresses":["10.0.0.5"]}`);
+  await tools.reply("storage-list*", `["data/0"]`);
+  await tools.reply("storage-get*", `{"kind":"filesystem","location":"/srv"}`);
+  await tools.reply("resource-get*", "/tool.tgz");
+  await tools.reply("goal-state*", `{"units":{"builder/0":{"status":"active"}}}`);
+  await tools.reply("credential-get*", `{"type":"lxd","name":"l","credential":{"auth-type":"certificate"}}`);
+  const { unit } = open(tools);
+  const ask = async (): Promise<unknown> =>
+    await Promise.all([
+      unit.network("image"),
+      unit.storages("data"),
+      unit.storage("data/0"),
+      unit.resource("tool"),
+      unit.goalState(),
+      unit.credential(),
+    ]);
+  expect(await ask()).toEqual(await ask());
+  expect(await tools.lines()).toHaveLength(6);
+});
+
+test("leadership is asked again after the 30 seconds that Juju vouches for", async () => {
+  await using tools = await createHookTools();
+  await tools.reply("is-leader*", "true");
+  const { unit } = open(tools);
+  vi.useFakeTimers({ toFake: ["performance"] });
+  try {
+    await unit.isLeader();
+    vi.advanceTimersByTime(30_000);
+    await unit.isLeader();
+    expect(await tools.lines()).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    await unit.isLeader();
+    expect(await tools.lines()).toHaveLength(2);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("an answer that failed is asked for again", async () => {
@@ -184,6 +224,24 @@ test("state and ports read with their queued changes and are written at the flus
     "state-delete -- gone",
     "close-port -- 80/tcp",
     "open-port -- 80-90/tcp",
+  ]);
+});
+
+test("storage is asked for and a reboot ordered at the flush, last and once", async () => {
+  await using tools = await createHookTools();
+  await tools.reply("state-get*", "null");
+  const { unit, flush } = open(tools);
+  unit.reboot();
+  unit.reboot();
+  unit.addStorage("data", 1);
+  unit.addStorage("data", 2);
+  unit.state.set("a", "1");
+  expect(await tools.lines()).toEqual([]);
+  await flush();
+  expect((await tools.lines()).slice(1)).toEqual([
+    "state-set --file -",
+    "storage-add -- data=3",
+    "juju-reboot",
   ]);
 });
 

@@ -105,4 +105,39 @@ describe("two-phase writes", () => {
     expect(lab.juju.applicationData(0, "app")).toEqual({});
     expect(lab.juju.status().applications["app"]?.units["app/0"]?.agent.status).toBe("error");
   });
+
+  it("of new secrets, grants and storage go with a failed hook; a secret's tracking stays", async () => {
+    await using lab = await related("");
+    const uri = lab.juju.addSecret({ token: "one" });
+    lab.juju.grantSecret(uri, "app");
+    const shape = { metadata: { provides: { image: { interface: "image" } } } };
+    const script = `id=$(secret-add token=abc); secret-get $id token; secret-grant $id -r 0; secret-get ${uri}; exit 1`;
+    await lab.juju.upgradeCharm("app", await lab.charm({ ...shape, hooks: { "update-status": script } }));
+    await lab.juju.updateStatus("app/0");
+    await lab.juju.settle();
+    expect(lab.juju.ownedSecrets("app")).toEqual([]);
+    lab.juju.updateSecret(uri, { token: "two" });
+    await lab.juju.resolve("app/0", { retry: false });
+    await lab.juju.settle();
+    expect((await lab.juju.exec("app/0", `secret-get ${uri} token`)).stdout).toBe("one\n");
+  });
+
+  it("take words over the file's, without the spaces around them", async () => {
+    await using lab = await related("");
+    await lab.juju.exec(
+      "app/0",
+      `printf 'a: one\nb: "2"\nc: yes\n' > f; relation-set -r 0 --file f a=' three '`,
+    );
+    expect(lab.juju.unitData(0, "app/0")).toMatchObject({ a: "three", b: "2", c: "yes" });
+  });
+
+  it("of more state than a unit may have fail as a whole", async () => {
+    await using lab = await related(
+      `relation-set -r 0 key=value; for i in $(seq 33); do printf 'k%s: "%065536d"\n' $i 0; done | state-set --file -`,
+    );
+    await lab.juju.updateStatus("app/0");
+    await lab.juju.settle();
+    expect(lab.juju.logs().at(-1)?.message).toContain("max allowed size (2097152) for charm state exceeded");
+    expect(lab.juju.unitData(0, "app/0")).not.toHaveProperty("key");
+  });
 });

@@ -107,6 +107,33 @@ describe("juju-exec", () => {
     expect(await call(lab, ["app/0", "true"])).toMatchObject({ code: 1, stdout: "" });
   });
 
+  it("takes Juju's flags, and drops a remote application; refuses others with exit code 2", async () => {
+    await using lab = await playground();
+    const charm = await lab.charm({ metadata: { provides: { image: { interface: "i" } } } });
+    await lab.juju.deploy("app", { charm });
+    const endpoints = { image: { interface: "i", role: "requires" } } as const;
+    lab.juju.addScriptedApplication("remote", { endpoints, units: 1 });
+    await lab.juju.relate("app:image", "remote:image");
+    await lab.juju.settle();
+    const show = `echo "[$JUJU_REMOTE_UNIT] [$JUJU_REMOTE_APP]"`;
+    const flags = ["--operator=false", "-r", "0", "--remote-app", "remote"];
+    expect((await call(lab, [...flags, "app/0", show])).stdout).toBe("[remote/0] []\n");
+    expect((await call(lab, ["-r0", "--remote-unit=remote/7", "app/0", show])).stderr).toBe(
+      "ERROR remote unit not found: remote/7, override to execute commands\n",
+    );
+    const forced = ["--force-remote-unit", "-r0", "--remote-unit=remote/7"];
+    expect((await call(lab, [...forced, "app/0", show])).stdout).toBe("[remote/7] []\n");
+    expect(await call(lab, ["--remote-unit", "remote/0", "app/0", show])).toMatchObject({
+      code: 1,
+      stderr: "ERROR remote unit: remote/0, provided without a relation\n",
+    });
+    expect(await call(lab, ["app/0"])).toMatchObject({ code: 2, stderr: "ERROR missing commands\n" });
+    expect(await call(lab, ["--nope", "app/0", "true"])).toMatchObject({
+      code: 2,
+      stderr: "ERROR option provided but not defined: --nope\n",
+    });
+  });
+
   it("has no tools with --no-context", async () => {
     await using lab = await playground();
     await lab.juju.deploy("app", { charm: await lab.charm({}) });

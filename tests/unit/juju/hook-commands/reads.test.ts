@@ -107,19 +107,6 @@ test("leader, status, goal state and credential are read", async () => {
   const tool = tools.tool();
   expect(await hook.isLeader(tool)).toBe(true);
   expect(await hook.statusGet(tool)).toEqual({ status: "unknown", message: "" });
-  expect(await hook.goalState(tool)).toEqual({ units: {} });
+  expect(await hook.goalState(tool)).toEqual({ units: {}, relations: {} });
   await expect(hook.credentialGet(tool)).rejects.toMatchObject({ kind: "permission-denied" });
-});
-
-test("what an older or newer Juju lacks is refused by name", async () => {
-  await using tools = await createHookTools();
-  const old = tools.tool({ JUJU_VERSION: "2.9.50" });
-  await expect(hook.secretIds(old)).rejects.toThrow(
-    "cannot use secrets: it needs Juju 3.0.3, this agent is 2.9.50",
-  );
-  await expect(hook.relationModelGet(tools.tool({ JUJU_VERSION: "3.6.1" }), IMAGE)).rejects.toThrow("3.6.2");
-  await expect(hook.leaderGet(tools.tool({ JUJU_VERSION: "4.0-beta1" }))).rejects.toThrow(
-    "Juju 4.0-beta1 has none",
-  );
-  expect(await tools.lines()).toEqual([]);
 });

@@ -96,7 +96,9 @@ test("the owner's view names the secret by its bare id", async () => {
     revision: 3,
     label: null,
     owner: "unit",
+    description: null,
     rotation: "never",
     expiry: null,
+    access: [],
   });
 });
