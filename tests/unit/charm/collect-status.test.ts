@@ -98,6 +98,14 @@ describe("the unit's status", () => {
       expect(shown([served], [build])).toContain(`UTC (${age}), `);
     });
 
+    test("date and age of one that another unit built", () => {
+      const artifacts = [artifactWith({ imageId: "n1", createdAt: "2026-11-23T20:31:00.000Z" })];
+      const standing = { standbyFor: "builder/1", told: [], artifacts };
+      expect(shown([served], [], configWith(), next, standing)).toBe(
+        "active: noble-x64 of 2026-11-23 20:31 UTC (3 h old), published to 1 of 1 relations, standby for builder/1",
+      );
+    });
+
     test("without a date when no journal knows what is published, whatever else was built", () => {
       const others = [artifactWith({ imageId: "n2" }), artifactWith({ imageId: "n1", cloud: "other" })];
       expect(shown([served], [buildWith({ artifacts: others })])).toBe(`active: noble-x64 ${end}`);
