@@ -36,6 +36,8 @@ export interface Charm {
   readonly options: ReadonlyMap<string, ConfigOption>;
   readonly actions: ReadonlyMap<string, Action>;
   readonly extraBindings: readonly string[];
+  /** Names under `storage`. */
+  readonly storages: readonly string[];
 }
 
 type Tree = Readonly<Record<string, unknown>>;
@@ -82,6 +84,7 @@ export async function readCharm(directory: string, major: number): Promise<Charm
       ]),
     ),
     extraBindings: Object.keys(asTree(metadata["extra-bindings"] ?? {}, "extra-bindings")),
+    storages: Object.keys(asTree(metadata["storage"] ?? {}, "storage")),
   };
 }
 

@@ -43,6 +43,7 @@ export async function runCommands(
     name: "juju-exec",
     relation,
     secret: undefined,
+    storage: undefined,
     action: undefined,
   });
   const script = join(agent.directory, `exec-${randomBytes(6).toString("hex")}`);

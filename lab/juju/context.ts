@@ -1,7 +1,15 @@
 /** One run of a hook, an action or `juju-exec`: who it is, and the writes that wait for its end (contract 0.3, 1.4). */
 import { randomBytes } from "node:crypto";
 import type { AgentState, HookRelation, HookSecret } from "./agent-state.ts";
-import { applyChanges, type Databag, type Model, type PortRange, type Relation, type Unit } from "./model.ts";
+import {
+  applyChanges,
+  type Databag,
+  type Model,
+  type PortRange,
+  type Relation,
+  type StorageInstance,
+  type Unit,
+} from "./model.ts";
 import { addRevision, mayManage, type Secret, type SecretContent, type SecretMetadata } from "./secrets.ts";
 
 /** A change of a secret that waits for the commit. */
@@ -43,6 +51,7 @@ export interface HookContext {
   readonly name: string;
   readonly relation: HookRelation | undefined;
   readonly secret: HookSecret | undefined;
+  readonly storage: StorageInstance | undefined;
   readonly action: ActionRun | undefined;
   readonly pending: Pending;
   reboot: "no" | "after" | "now";
@@ -51,7 +60,7 @@ export interface HookContext {
 
 /** A fresh context with an id of its own. */
 export function newContext(
-  given: Pick<HookContext, "unit" | "agent" | "kind" | "name" | "relation" | "secret" | "action">,
+  given: Pick<HookContext, "unit" | "agent" | "kind" | "name" | "relation" | "secret" | "storage" | "action">,
 ): HookContext {
   const middle = given.kind === "exec" ? "run-commands" : given.name;
   return {

@@ -45,7 +45,7 @@ export function environmentOf(
 }
 
 function hookVariables(context: HookContext): Record<string, string> {
-  const { relation, secret, action } = context;
+  const { relation, secret, storage, action } = context;
   return {
     JUJU_HOOK_NAME: context.kind === "hook" ? context.name : "",
     ...(context.kind === "exec" ? {} : { JUJU_DISPATCH_PATH: `${context.kind}s/${context.name}` }),
@@ -64,6 +64,13 @@ function hookVariables(context: HookContext): Record<string, string> {
           JUJU_SECRET_ID: `secret:${secret.id}`,
           JUJU_SECRET_LABEL: secret.label,
           ...(secret.revision === undefined ? {} : { JUJU_SECRET_REVISION: String(secret.revision) }),
+        }),
+    ...(storage === undefined
+      ? {}
+      : {
+          JUJU_STORAGE_ID: storage.id,
+          JUJU_STORAGE_KIND: storage.kind,
+          JUJU_STORAGE_LOCATION: storage.location,
         }),
     ...(action === undefined
       ? {}

@@ -42,6 +42,7 @@ export interface Unit {
   dying: boolean;
   state: ReadonlyMap<string, string>;
   ports: readonly PortRange[];
+  storages: readonly StorageInstance[];
   readonly agent: AgentState | undefined;
 }
 
@@ -51,6 +52,13 @@ export interface PortRange {
   readonly protocol: "tcp" | "udp" | "icmp";
   readonly from: number;
   readonly to: number;
+}
+
+/** Storage that is attached to a unit; `id` is `name/number`. */
+export interface StorageInstance {
+  readonly id: string;
+  readonly kind: "filesystem" | "block";
+  readonly location: string;
 }
 
 /** Settings with a version that grows with each change; 0 is never written. */

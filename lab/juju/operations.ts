@@ -83,6 +83,7 @@ export function addUnit(application: Application, machine: string, agent: AgentS
     dying: false,
     state: new Map(),
     ports: [],
+    storages: [],
     agent,
   };
   application.nextUnit += 1;

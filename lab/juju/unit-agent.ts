@@ -224,6 +224,7 @@ export class UnitAgent {
       name,
       relation: "relation" in hook ? hook.relation : undefined,
       secret: "secret" in hook ? hook.secret : undefined,
+      storage: undefined,
       action: undefined,
     });
     const end = await this.#inContext(context, async (onStart) => dispatch(this.#around, context, onStart));
@@ -259,6 +260,7 @@ export class UnitAgent {
       name: task.run.name,
       relation: undefined,
       secret: undefined,
+      storage: undefined,
       action: task.run,
     });
     const end = await this.#inContext(context, async (onStart) => dispatch(this.#around, context, onStart));

@@ -250,7 +250,37 @@ const resourceGet: Command = {
   },
 };
 
-const storageList: Command = { flags: noFlags, output: "smart", run: () => [] };
+const storageList: Command = {
+  flags: noFlags,
+  output: "smart",
+  run: (call) => {
+    atMost(call, 1);
+    const [name] = call.line.parameters;
+    return call.unit.storages
+      .map(({ id }) => id)
+      .filter((id) => name === undefined || id.replace(/\/.*$/, "") === name)
+      .toSorted();
+  },
+};
+
+const storageGet: Command = {
+  flags: () => [{ names: ["s"], kind: "string" }],
+  output: "smart",
+  run: (call) => {
+    atMost(call, 1);
+    const id = firstValue(call, "s") ?? call.context.storage?.id;
+    if (id === undefined) throw new UsageFailure("no storage instance specified");
+    const storage = call.unit.storages.find((one) => one.id === id);
+    if (storage === undefined)
+      throw new CommandFailure(`invalid value "${id}" for option -s: storage not found`);
+    const values: Readonly<Record<string, string>> = { kind: storage.kind, location: storage.location };
+    const [key] = call.line.parameters;
+    if (key === undefined) return values;
+    const value = values[key];
+    if (value === undefined) throw new CommandFailure(`invalid storage attribute ${JSON.stringify(key)}`);
+    return value;
+  },
+};
 
 /** The commands about the machine, its ports and network, and the unit's state. */
 export const machineCommands: Readonly<Record<string, Command>> = {
@@ -267,4 +297,5 @@ export const machineCommands: Readonly<Record<string, Command>> = {
   "credential-get": credentialGet,
   "resource-get": resourceGet,
   "storage-list": storageList,
+  "storage-get": storageGet,
 };
