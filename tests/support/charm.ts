@@ -167,7 +167,8 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
   };
 }
 
-async function silentServer(): Promise<AsyncDisposable & { readonly authUrl: string }> {
+/** A Keystone that accepts connections and never answers; dispose of it to close it. */
+export async function silentServer(): Promise<AsyncDisposable & { readonly authUrl: string }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
