@@ -177,9 +177,20 @@ export function currentSteps(build: Build): readonly StepView[] {
 
 /** The newest artifact per cloud and image among `builds` (oldest first), by `<cloud>/<base>-<arch>`. */
 export function newestArtifacts(builds: readonly Build[]): ReadonlyMap<string, Artifact> {
+  return newestOf(builds.flatMap((build) => build.artifacts));
+}
+
+/** {@link newestArtifacts} of artifacts in any order; of one build the last counts. */
+export function newestOf(artifacts: readonly Artifact[]): ReadonlyMap<string, Artifact> {
   const newest = new Map<string, Artifact>();
-  for (const artifact of builds.flatMap((build) => build.artifacts)) {
+  // a build's id begins with its time
+  for (const artifact of artifacts.toSorted((a, b) => compare(a.buildId, b.buildId))) {
     newest.set(`${artifact.cloud}/${specName(artifact.spec)}`, artifact);
   }
   return newest;
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

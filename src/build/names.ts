@@ -33,18 +33,42 @@ export function ownerTags(owner: Owner, buildId: string, role: Role): Record<str
   };
 }
 
-/** Whether `tags` (server metadata or image properties) say that `owner`'s unit made the resource. */
-export function isOwnedBy(tags: Readonly<Record<string, string>>, owner: Owner): boolean {
-  return (
-    tags[TAG.model] === owner.modelUuid &&
-    tags[TAG.application] === owner.application &&
-    tags[TAG.unit] === owner.unit
-  );
+/** Whether `tags` (server metadata or image properties) say that some unit of `owner`'s application made the resource. */
+export function isOfApplication(tags: Readonly<Record<string, string>>, owner: Owner): boolean {
+  return tags[TAG.model] === owner.modelUuid && tags[TAG.application] === owner.application;
 }
 
-/** Eight hex digits that tell this unit apart from equally named ones in other models. */
+/**
+ * Whether the resource with `tags` is `owner`'s to tidy up: its unit made it, or a unit of the same application
+ * that is gone. What one of `otherUnits` made is theirs.
+ */
+export function isInherited(
+  tags: Readonly<Record<string, string>>,
+  owner: Owner,
+  otherUnits: readonly string[],
+): boolean {
+  return isOfApplication(tags, owner) && !otherUnits.includes(tags[TAG.unit] ?? "");
+}
+
+/** Eight hex digits that tell this application apart from equally named ones in other models. */
 export function ownerHash(owner: Owner): string {
-  return createHash("sha256").update(`${owner.modelUuid}\n${owner.unit}`).digest("hex").slice(0, 8);
+  return createHash("sha256").update(`${owner.modelUuid}\n${owner.application}`).digest("hex").slice(0, 8);
+}
+
+/** Start of the names of all that carries no metadata, so that its name says whose it is: see {@link unitInName}. */
+export function untaggedPrefix(owner: Owner): string {
+  return `${owner.application}-image-builder-${ownerHash(owner)}-`;
+}
+
+/** The unit of `owner`'s application that gave `name` to a key pair or security group; null when none did. */
+export function unitInName(name: string, owner: Owner): string | null {
+  const prefix = untaggedPrefix(owner);
+  const number = name.startsWith(prefix) ? /^(\d+)(?:-|$)/.exec(name.slice(prefix.length))?.[1] : undefined;
+  return number === undefined ? null : `${owner.application}/${number}`;
+}
+
+function unitNumber({ unit }: Owner): string {
+  return unit.slice(unit.lastIndexOf("/") + 1);
 }
 
 /** `<app>-<base>-<arch>`: runner images; the name that deployments of the Python charm have, too. */
@@ -62,17 +86,12 @@ export function builderName(owner: Owner, spec: ImageSpec, buildId: string): str
   return `${owner.application}-image-builder-${spec.base}-${spec.arch}-${buildId}`;
 }
 
-/** Start of all key pair names of this unit: key pairs carry no metadata, so their name says whose they are. */
-export function keyPairPrefix(owner: Owner): string {
-  return `${owner.application}-image-builder-${ownerHash(owner)}-`;
-}
-
 /** Name of the key pair of one image of one build. */
 export function keyPairName(owner: Owner, spec: ImageSpec, buildId: string): string {
-  return `${keyPairPrefix(owner)}${spec.base}-${spec.arch}-${buildId}`;
+  return `${untaggedPrefix(owner)}${unitNumber(owner)}-${spec.base}-${spec.arch}-${buildId}`;
 }
 
 /** Name of the security group of this unit's builders. */
 export function securityGroupName(owner: Owner): string {
-  return `${owner.application}-image-builder-${ownerHash(owner)}`;
+  return `${untaggedPrefix(owner)}${unitNumber(owner)}`;
 }

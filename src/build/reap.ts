@@ -3,20 +3,22 @@ import { asError } from "../base/errors.ts";
 import {
   deleteImage,
   deleteKeyPair,
+  deleteSecurityGroup,
   deleteServer,
   listImages,
   listKeyPairs,
+  listSecurityGroups,
   listServers,
   waitForServerGone,
   type CallOptions,
   type Cloud,
 } from "../openstack/index.ts";
-import { isOwnedBy, keyPairPrefix, TAG } from "./names.ts";
+import { isInherited, TAG, unitInName } from "./names.ts";
 import type { Owner } from "./types.ts";
 
 /** Something that a dead build left, and how to delete it. */
 export interface Orphan {
-  readonly kind: "server" | "key pair" | "image";
+  readonly kind: "server" | "key pair" | "security group" | "image";
   readonly id: string;
   readonly name: string;
   readonly delete: (call: CallOptions) => Promise<void>;
@@ -25,22 +27,37 @@ export interface Orphan {
 /** States of an image whose data never arrived whole (Glance API, image statuses). */
 const UNFINISHED: ReadonlySet<string> = new Set(["queued", "saving", "uploading", "importing", "killed"]);
 
-/** All orphans of `owner` in `cloud`; the builds in `alive` and the images in `keep` are left alone. */
+/** What is nobody's orphan. */
+export interface Living {
+  /** Ids of the builds of this unit that run. */
+  readonly builds: ReadonlySet<string>;
+  /** The application's other units, whose builds we do not know. */
+  readonly otherUnits: readonly string[];
+  /** Images that stay whatever their state. */
+  readonly images: ReadonlySet<string>;
+}
+
+/** All orphans in `cloud` that `owner`'s unit made, or a unit of its application that is gone. */
 export async function findOrphans(
   cloud: Cloud,
   owner: Owner,
-  alive: ReadonlySet<string>,
-  keep: ReadonlySet<string>,
+  living: Living,
   call: CallOptions,
 ): Promise<readonly Orphan[]> {
-  const [servers, keyPairs, images] = await Promise.all([
+  const [servers, keyPairs, groups, images] = await Promise.all([
     listServers(cloud, {}, call),
     listKeyPairs(cloud, call),
+    listSecurityGroups(cloud, {}, call),
     listImages(cloud, { owner: cloud.projectId }, call),
   ]);
   const isDead = (tags: Readonly<Record<string, string>>): boolean =>
-    isOwnedBy(tags, owner) && !alive.has(tags[TAG.build] ?? "");
-  const prefix = keyPairPrefix(owner);
+    isInherited(tags, owner, living.otherUnits) && !living.builds.has(tags[TAG.build] ?? "");
+  const isOfDeadUnit = (name: string): boolean => {
+    const unit = unitInName(name, owner);
+    return unit !== null && unit !== owner.unit && !living.otherUnits.includes(unit);
+  };
+  const isOfDeadBuild = (name: string): boolean =>
+    unitInName(name, owner) === owner.unit && ![...living.builds].some((build) => name.endsWith(`-${build}`));
   return [
     ...servers
       .filter((server) => server.metadata[TAG.role] === "builder" && isDead(server.metadata))
@@ -54,20 +71,26 @@ export async function findOrphans(
         },
       })),
     ...keyPairs
-      .filter(
-        ({ name }) => name.startsWith(prefix) && ![...alive].some((build) => name.endsWith(`-${build}`)),
-      )
+      .filter(({ name }) => isOfDeadBuild(name) || isOfDeadUnit(name))
       .map(({ name }): Orphan => ({
         kind: "key pair",
         id: name,
         name,
         delete: async (options) => await deleteKeyPair(cloud, name, options),
       })),
+    ...groups
+      .filter(({ name }) => isOfDeadUnit(name))
+      .map(({ id, name }): Orphan => ({
+        kind: "security group",
+        id,
+        name,
+        delete: async (options) => await deleteSecurityGroup(cloud, id, options),
+      })),
     ...images
       .filter(
         (image) =>
           isDead(image.properties) &&
-          !keep.has(image.id) &&
+          !living.images.has(image.id) &&
           (image.properties[TAG.role] === "snapshot" || UNFINISHED.has(image.status)),
       )
       .map((image): Orphan => ({

@@ -132,7 +132,8 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
 
   async function reapIn(place: Cloud, limit: AbortSignal): Promise<void> {
     const call = { signal: limit };
-    const orphans = await findOrphans(place, request.owner, deps.alive, deps.knownImages, call);
+    const living = { builds: deps.alive, otherUnits: request.otherUnits, images: deps.knownImages };
+    const orphans = await findOrphans(place, request.owner, living, call);
     const failures = await reap(orphans, call);
     for (const { orphan, error } of failures) {
       const what = `${orphan.kind} ${orphan.name} (${orphan.id}) in ${place.name}`;

@@ -69,10 +69,14 @@ export interface BuildRequest {
   readonly inputs: string;
   /** Digest of the clouds' addresses and credentials; a failed build is repeated when it changes. */
   readonly access: string;
+  /** Digest of the script's secrets; like `inputs`, but nobody else is told of it. */
+  readonly secretsDigest: string;
   /** Why the build was asked for: `schedule`, `action`, `config`, `relation`, `retry`, `hand`. */
   readonly reason: string;
   readonly createdAt: string;
   readonly owner: Owner;
+  /** The application's other units: what they made is theirs, what other units made may be reaped. */
+  readonly otherUnits: readonly string[];
   readonly images: readonly ImageSpec[];
   /**
    * Path of the clouds.yaml that holds the build cloud and the targets: every other cloud in it gets a copy of

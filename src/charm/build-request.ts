@@ -20,12 +20,9 @@ function recipeOf(facts: Facts, context: JujuContext): Recipe {
   };
 }
 
-/**
- * Digest of all that images are made from; a change makes a build due. The script's secrets are in it by
- * digest only.
- */
+/** Digest of all that images are made from but the script's secrets; a change makes a build due. */
 export function inputsDigest(facts: Facts, context: JujuContext): string {
-  const { config, specs, scriptSecrets } = facts;
+  const { config, specs } = facts;
   const { passwordSecret: _, ...cloud } = config.cloud;
   return digest([
     specs,
@@ -35,8 +32,12 @@ export function inputsDigest(facts: Facts, context: JujuContext): string {
     config.baseImageMirror,
     recipeOf(facts, context),
     config.script?.url ?? null,
-    scriptSecrets,
   ]);
+}
+
+/** Digest of the script's secrets: apart from {@link inputsDigest}, which other units are told. */
+export function secretsDigest(facts: Facts): string {
+  return digest(facts.scriptSecrets);
 }
 
 /** Digest of every cloud's address and credentials. */
@@ -48,12 +49,13 @@ function digest(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
 }
 
-/** A request for a build of `kind`; `jujuExec` is null where nothing can wake the charm. */
+/** A request for a build of `kind`; `jujuExec` is null where nothing can wake the charm, `otherUnits` are our application's. */
 export function requestOf(
   facts: Facts,
   context: JujuContext,
   order: { readonly kind: BuildKind; readonly reason: string },
   jujuExec: string | null,
+  otherUnits: readonly string[],
   now: Date,
 ): Omit<BuildRequest, "secretsFile"> {
   const { config, paths, specs } = facts;
@@ -62,9 +64,11 @@ export function requestOf(
     kind: order.kind,
     inputs: inputsDigest(facts, context),
     access: accessDigest(facts),
+    secretsDigest: secretsDigest(facts),
     reason: order.reason,
     createdAt: now.toISOString(),
     owner: { modelUuid: context.model.uuid, application: context.application, unit: context.unit },
+    otherUnits,
     images: specs,
     cloudsFile: paths.cloudsFile,
     buildCloud: BUILD_CLOUD,

@@ -1,10 +1,10 @@
 /** The charm: which event does what. What an idle hook does not need is loaded when it is. */
 import { rm } from "node:fs/promises";
-import { AppError } from "../base/errors.ts";
+import { AppError, ConfigError } from "../base/errors.ts";
 import { listBuilds, type Build } from "../build/history.ts";
 import { pathsOf } from "../build/paths.ts";
 import { defineCharm, type Charm, type JujuContext, type Run } from "../juju/index.ts";
-import { statusesOf, type StatusFacts } from "./collect-status.ts";
+import { standingOf, statusesOf, type StatusFacts } from "./collect-status.ts";
 import type { BuilderConfig } from "./config.ts";
 import type { CharmEnvironment } from "./environment.ts";
 import { readFacts, type Facts } from "./facts.ts";
@@ -23,11 +23,20 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
   };
   const readAnew = async (run: AnyRun): Promise<Facts> => {
     await forgetSettled(pathsOf(environment.root, run.context.unit));
-    return await readFacts(run, environment);
+    const { mirror, readPeers } = await import("./peers.ts");
+    const peers = await readPeers(run);
+    // before anything that wrong options could stop: what is published never waits for an operator
+    const isMirrored = await mirror(run.unit, peers);
+    return await readFacts(run, environment, { peers, isMirrored });
   };
   const converge = async (run: AnyRun): Promise<void> => {
-    const { reconcile } = await import("./reconcile.ts");
-    await reconcile(run, await factsOf(run), environment);
+    try {
+      const { reconcile } = await import("./reconcile.ts");
+      await reconcile(run, await factsOf(run), environment);
+    } catch (error) {
+      // collectStatus meets it again and blocks the unit; what is queued is written all the same
+      if (!(error instanceof ConfigError)) throw error;
+    }
   };
 
   const settled = new WeakMap<AnyRun["unit"], StatusInput>();
@@ -38,7 +47,7 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
   };
 
   return defineCharm<BuilderConfig>({
-    metadata: { endpoints: ["image"], storages: [] },
+    metadata: { endpoints: ["image", "peers"], storages: [] },
     parseConfig: async (raw) => (await import("./config.ts")).parseConfig(raw),
     hooks: {
       install: async (run) => {
@@ -68,8 +77,8 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     custom: {
       run: async (run) => {
         const facts = await factsOf(run);
-        // nobody to build for: the status says so
-        if (facts.targets.length === 0) return;
+        // every unit's cron ticks, the leader builds; without anybody to build for the status says so
+        if (!facts.peers.isLeader || facts.targets.length === 0) return await converge(run);
         const { buildNow } = await import("./reconcile.ts");
         await buildNow(run, facts, environment, "schedule");
       },
@@ -78,6 +87,12 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     actions: {
       run: async (run) => {
         const facts = await factsOf(run);
+        if (!facts.peers.isLeader) {
+          const { unit, application } = run.context;
+          throw new AppError(
+            `cannot build on ${unit}: it does not lead; run juju run ${application}/leader run`,
+          );
+        }
         if (facts.targets.length === 0) {
           throw new AppError("cannot build: no related charm has given credentials; integrate one first");
         }
@@ -109,8 +124,8 @@ async function inputOf(context: JujuContext, facts: Facts): Promise<StatusInput>
       published: await requirer.relation.ourUnitData(),
     })),
   );
-  const { specs, targets, config, paths } = facts;
+  const { specs, targets, config, paths, peers } = facts;
   const builds = await listBuilds(paths.builds);
   const ticks = await ticksOf(context, paths, config.intervalHours);
-  return { specs, targets, requirers, builds, ticks };
+  return { specs, targets, requirers, builds, ticks, ...standingOf(peers) };
 }

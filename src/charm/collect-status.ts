@@ -4,12 +4,23 @@ import { currentSteps, type Build, type StepView } from "../build/history.ts";
 import { BUILD_LOG_FILE } from "../build/start-build.ts";
 import { active, blocked, LONGEST_MESSAGE, maintenance, waiting, type Status } from "../juju/index.ts";
 import { isUnderWay } from "./due.ts";
+import { otherUnderWay } from "./past.ts";
 import type { Facts } from "./facts.ts";
 import { publishedImages, tagsOf, type Requirer } from "./image-relation.ts";
+import type { Peers, ToldBuild } from "./peers.ts";
 
 /** The part of {@link Facts} that the status is told by. */
 export interface StatusFacts extends Pick<Facts, "specs" | "targets"> {
   readonly requirers: readonly Pick<Requirer, "application" | "cloud" | "problem" | "published">[];
+  /** Null on the leader; elsewhere the unit that builds, empty when it is not known. */
+  readonly standbyFor: string | null;
+  /** The last builds of other units. */
+  readonly told: readonly ToldBuild[];
+}
+
+/** What the peers have to do with the status. */
+export function standingOf(peers: Peers): Pick<StatusFacts, "standbyFor" | "told"> {
+  return { standbyFor: peers.isLeader ? null : (peers.leader ?? ""), told: peers.builds };
 }
 
 /** All statuses that hold; the worst is shown. `next` is when the schedule fires again, null without one. */
@@ -23,8 +34,7 @@ export function statusesOf(
   const statuses: Status[] = [];
   const running = builds.find(isUnderWay);
   if (running !== undefined) statuses.push(maintenance(progressOf(running)));
-  const last = builds.at(-1);
-  if (last !== undefined && running === undefined) statuses.push(...afterBuild(last));
+  if (facts.standbyFor === null && running === undefined) statuses.push(...lastBuild(builds, facts.told));
   for (const { problem } of requirers) if (problem !== null) statuses.push(blocked(problem));
   if (requirers.length === 0) {
     statuses.push(blocked(`relation image is missing: run juju integrate ${application} <runner charm>`));
@@ -35,6 +45,21 @@ export function statusesOf(
     statuses.push(published(facts, next));
   }
   return statuses;
+}
+
+/** What the newest build leaves to be said, whichever unit ran it. */
+function lastBuild(builds: readonly Build[], told: readonly ToldBuild[]): readonly Status[] {
+  const elsewhere = otherUnderWay(told, new Date());
+  if (elsewhere !== null) return [maintenance(`build ${elsewhere.id} runs on ${elsewhere.unit}`)];
+  const [ours, theirs] = [builds.at(-1), told.at(-1)];
+  if (theirs !== undefined && (ours === undefined || ours.id < theirs.id)) return afterTold(theirs);
+  return ours === undefined ? [] : afterBuild(ours);
+}
+
+function afterTold({ id, unit, state, error }: ToldBuild): readonly Status[] {
+  if (state === "failed") return [blocked(`build failed on ${unit}: ${error ?? "no reason was told"}`)];
+  if (state === "done") return [];
+  return [blocked(`build ${id} on ${unit} was cut short; run the action run to build again`)];
 }
 
 function afterBuild(build: Build): readonly Status[] {
@@ -76,18 +101,26 @@ function stepText({ image, step, progress }: StepView): string {
   return `${image === "" ? "" : `${image}: `}${step}${percent}`;
 }
 
-function published({ requirers, specs }: StatusFacts, next: Date | null): Status {
+function published({ requirers, specs, standbyFor }: StatusFacts, next: Date | null): Status {
   const [first] = specs;
   const related = requirers.filter(({ cloud }) => cloud !== null);
   const served = related.filter(
     ({ published: bag }) => first !== undefined && publishedImages(bag).has(tagsOf(first)),
   );
-  const schedule = next === null ? "" : `, next build ${minuteOf(next)}`;
+  const schedule = standbyFor === null ? scheduleText(next) : standbyText(standbyFor);
   if (served.length < related.length) {
     return waiting(`for a build: ${served.length} of ${related.length} relations have an image${schedule}`);
   }
   const names = specs.map(({ base, arch }) => `${base}-${arch}`).join(", ");
   return active(`${names} published to ${served.length} of ${requirers.length} relations${schedule}`);
+}
+
+function scheduleText(next: Date | null): string {
+  return next === null ? "" : `, next build ${minuteOf(next)}`;
+}
+
+function standbyText(leader: string): string {
+  return leader === "" ? ", standby" : `, standby for ${leader}`;
 }
 
 /** `2026-11-23 20:31 UTC`. */

@@ -6,6 +6,7 @@ import type { Run } from "../juju/index.ts";
 import type { BuilderConfig } from "./config.ts";
 import type { CharmEnvironment } from "./environment.ts";
 import { readRequirer, type Requirer } from "./image-relation.ts";
+import type { Peers } from "./peers.ts";
 import { readPassword, readScriptSecrets } from "./secrets.ts";
 
 /** Name of the build cloud in clouds.yaml. */
@@ -22,10 +23,17 @@ export interface Facts {
   /** Names of the clouds that want copies. */
   readonly targets: readonly string[];
   readonly scriptSecrets: Readonly<Record<string, string>> | null;
+  readonly peers: Peers;
+  /** Whether databags were queued because the leader recorded something else than we publish. */
+  readonly isMirrored: boolean;
 }
 
-/** Reads the facts; throws ConfigError when an option or a secret is wrong. */
-export async function readFacts(run: Run<BuilderConfig>, environment: CharmEnvironment): Promise<Facts> {
+/** Reads the facts beside what the peers say; throws ConfigError when an option or a secret is wrong. */
+export async function readFacts(
+  run: Run<BuilderConfig>,
+  environment: CharmEnvironment,
+  peers: Pick<Facts, "peers" | "isMirrored">,
+): Promise<Facts> {
   const { unit, context } = run;
   const [config, relations] = await Promise.all([run.config(), unit.relations("image")]);
   // the interface carries no region: a requirer on our own Keystone is taken to be in our region
@@ -47,6 +55,7 @@ export async function readFacts(run: Run<BuilderConfig>, environment: CharmEnvir
     clouds: new Map([[BUILD_CLOUD, { ...account, password, caFile: null }], ...targets]),
     targets: [...targets.keys()],
     scriptSecrets,
+    ...peers,
   };
 }
 

@@ -76,7 +76,7 @@ export function publication(
   cloud: string,
   artifacts: ReadonlyMap<string, Artifact>,
   published: Settings,
-): { readonly id: string; readonly tags: string; readonly images: string } | null {
+): Publication | null {
   const before = publishedImages(published);
   const images = specs.flatMap((spec) => {
     const tags = tagsOf(spec);
@@ -95,12 +95,24 @@ export function changedPublication(
   cloud: string,
   artifacts: ReadonlyMap<string, Artifact>,
   published: Settings,
-): ReturnType<typeof publication> {
+): Publication | null {
   const bag = publication(specs, cloud, artifacts, published);
   if (bag === null) return null;
   const { id, tags, images } = bag;
   const isSame = published["id"] === id && published["tags"] === tags && published["images"] === images;
   return isSame ? null : bag;
+}
+
+/** What one relation publishes: our databag without Juju's own keys. */
+export interface Publication {
+  readonly id: string;
+  readonly tags: string;
+  readonly images: string;
+}
+
+/** What our databag publishes; null when it is not (wholly) there. */
+export function publicationIn({ id, tags, images }: Settings): Publication | null {
+  return id === undefined || tags === undefined || images === undefined ? null : { id, tags, images };
 }
 
 /** Ids by tags, as `images` and `id`, `tags` of our own databag say. */

@@ -5,18 +5,19 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeIfChanged } from "../base/files.ts";
-import { forgetOldBuilds, listBuilds, newestArtifacts, type Build } from "../build/history.ts";
+import { forgetOldBuilds, listBuilds } from "../build/history.ts";
 import { startBuild } from "../build/start-build.ts";
-import { formatPublished } from "../build/steps/prune.ts";
 import type { BuildKind } from "../build/types.ts";
 import { formatCloudsYaml } from "../openstack/index.ts";
 import type { Run } from "../juju/index.ts";
-import { accessDigest, inputsDigest, requestOf } from "./build-request.ts";
+import { accessDigest, inputsDigest, requestOf, secretsDigest } from "./build-request.ts";
 import type { BuilderConfig } from "./config.ts";
 import { dueBuild, isUnderWay } from "./due.ts";
 import { builderProgram, findJujuExec, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
-import { changedPublication, publishedImages } from "./image-relation.ts";
+import { historyOf } from "./past.ts";
+import { applicationUnits } from "./peers.ts";
+import { publish, tellOthers } from "./publish.ts";
 import { cronFile } from "./schedule.ts";
 import { writeSettled } from "./settled.ts";
 
@@ -26,25 +27,28 @@ export async function reconcile(
   facts: Facts,
   environment: CharmEnvironment,
 ): Promise<string | null> {
-  const { paths } = facts;
+  const { paths, peers } = facts;
   const jujuExec = await writeFiles(run, facts);
   const builds = await forgetOldBuilds(await listBuilds(paths.builds));
-  const isPublished = await publish(facts, builds);
+  const history = historyOf(builds, peers, new Date());
+  const isPublished = await publish(run.context, facts, builds, history);
   const wanted = {
     inputs: inputsDigest(facts, run.context),
     access: accessDigest(facts),
+    secretsDigest: secretsDigest(facts),
     clouds: facts.targets,
   };
+  const due = peers.isLeader ? dueBuild(history, wanted) : null;
+  if (due !== null) return await start(run, facts, environment, due, jujuExec);
+  const isTold = await tellOthers(run.context, facts, builds);
   // what is only queued may still be refused: the next dispatch looks again
-  if (isPublished) await writeSettled(run.context, facts, wanted, environment);
-  const due = dueBuild(builds, wanted);
-  if (due === null) return null;
-  return await start(run, facts, environment, due, jujuExec);
+  if (isPublished && isTold) await writeSettled(run.context, facts, wanted, builds, environment);
+  return null;
 }
 
 /**
  * Converges, then builds whatever the history says, unless a build is under way: that one is joined. Gives
- * the id of the build that runs now.
+ * the id of the build that runs now. To be called on the leader alone.
  */
 export async function buildNow(
   run: Run<BuilderConfig>,
@@ -55,7 +59,7 @@ export async function buildNow(
   const started = await reconcile(run, facts, environment);
   if (started !== null) return started;
   const builds = await listBuilds(facts.paths.builds);
-  const underWay = builds.find(isUnderWay);
+  const underWay = historyOf(builds, facts.peers, new Date()).builds.find(isUnderWay);
   if (underWay !== undefined) {
     run.log.info({ build: underWay.id }, "a build is under way; joined it");
     return underWay.id;
@@ -87,23 +91,6 @@ async function writeFiles(run: Run<BuilderConfig>, facts: Facts): Promise<string
   return jujuExec;
 }
 
-/** Queues the databags that differ; true when none does. */
-async function publish(facts: Facts, builds: readonly Build[]): Promise<boolean> {
-  const artifacts = newestArtifacts(builds);
-  const ids: string[] = [];
-  let isPublished = true;
-  for (const { relation, cloud, published } of facts.requirers) {
-    const bag = cloud === null ? null : changedPublication(facts.specs, cloud, artifacts, published);
-    if (bag !== null) {
-      relation.setUnitData(bag);
-      isPublished = false;
-    }
-    ids.push(...publishedImages(bag ?? published).values());
-  }
-  await writeIfChanged(facts.paths.publishedFile, formatPublished([...new Set(ids)]), 0o600);
-  return isPublished;
-}
-
 async function start(
   run: Run<BuilderConfig>,
   facts: Facts,
@@ -111,9 +98,13 @@ async function start(
   order: { readonly kind: BuildKind; readonly reason: string },
   jujuExec: string | null,
 ): Promise<string> {
-  const request = requestOf(facts, run.context, order, jujuExec, new Date());
+  const { unit } = run.context;
+  const units = await applicationUnits(run.tool);
+  const others = units.filter((name) => name !== unit);
+  const request = requestOf(facts, run.context, order, jujuExec, others, new Date());
   const program = builderProgram(environment, facts.paths, run.context.proxies);
   await startBuild(request, facts.scriptSecrets, facts.paths, program);
   run.log.info({ build: request.id, kind: order.kind, reason: order.reason }, "started a build");
+  await tellOthers(run.context, facts, await listBuilds(facts.paths.builds));
   return request.id;
 }

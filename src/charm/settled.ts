@@ -4,8 +4,9 @@
  */
 import { rm, stat } from "node:fs/promises";
 import { isMissing, readOptional, writeAtomic } from "../base/files.ts";
-import { listBuilds, newestArtifacts, type Build } from "../build/history.ts";
+import { listBuilds, type Build } from "../build/history.ts";
 import { pathsOf, type Paths } from "../build/paths.ts";
+import type { Artifact } from "../build/types.ts";
 import {
   isSecretDenied,
   isSecretNotFound,
@@ -14,16 +15,18 @@ import {
   type Run,
   type Unit,
 } from "../juju/index.ts";
-import { statusesOf, type StatusFacts } from "./collect-status.ts";
+import { standingOf, statusesOf, type StatusFacts } from "./collect-status.ts";
 import type { BuilderConfig } from "./config.ts";
 import { dueBuild, type Wanted } from "./due.ts";
 import { findJujuExec, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
 import { changedPublication } from "./image-relation.ts";
+import { artifactsOf, historyOf } from "./past.ts";
+import { tellBuilds } from "./peers.ts";
 import { offsetOf, type Ticks } from "./schedule.ts";
 
 /** Raised whenever {@link Settled} changes: the file of another revision of the charm counts as none. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** So long nothing may stay unasked, whatever the events say. */
 const LONGEST_MS = 3_600_000;
@@ -38,6 +41,10 @@ export interface Settled extends StatusFacts, Wanted {
   readonly secretUris: readonly string[];
   /** Null where nothing can fire the schedule. */
   readonly ticks: Ticks | null;
+  /** What the others know of our builds, as text; null where there is nobody to tell. */
+  readonly word: string | null;
+  /** The newest artifacts that other units told of. */
+  readonly artifacts: readonly Artifact[];
 }
 
 /** Forgets what was found: from here to the next {@link writeSettled} nobody relies on it. */
@@ -50,9 +57,10 @@ export async function writeSettled(
   context: JujuContext,
   facts: Facts,
   wanted: Wanted,
+  builds: readonly Build[],
   environment: CharmEnvironment,
 ): Promise<void> {
-  const { config, paths, specs, targets } = facts;
+  const { config, paths, specs, targets, peers } = facts;
   const script = config.script?.secret;
   const settled: Settled = {
     format: FORMAT,
@@ -60,6 +68,9 @@ export async function writeSettled(
     surroundings: await surroundings(context, paths, environment),
     secretUris: [config.cloud.passwordSecret, ...(typeof script === "string" ? [script] : [])],
     ticks: await ticksOf(context, paths, config.intervalHours),
+    word: peers.others.length === 0 ? null : wordOf(builds, context.unit),
+    artifacts: peers.artifacts,
+    ...standingOf(peers),
     specs,
     targets,
     requirers: facts.requirers.map(({ application, cloud, problem, published }) => ({
@@ -93,7 +104,8 @@ export async function readSettled(
     listBuilds(paths.builds),
   ]);
   if (!isReadable) return null;
-  if (dueBuild(builds, settled) !== null || isUnpublished(settled, builds)) return null;
+  if (settled.word !== null && settled.word !== wordOf(builds, context.unit)) return null;
+  if (settled.standbyFor === null && hasWork(settled, builds)) return null;
   // what an operator has to act on may be put right without an event, by granting a secret for one
   const status = worst(statusesOf(settled, builds, unit.application, null));
   const isFine = status?.name === "active" || status?.name === "maintenance";
@@ -121,8 +133,16 @@ function parse(text: string | undefined): Settled | null {
   }
 }
 
-function isUnpublished({ specs, requirers }: Settled, builds: readonly Build[]): boolean {
-  const artifacts = newestArtifacts(builds);
+function wordOf(builds: readonly Build[], unit: string): string {
+  return JSON.stringify(tellBuilds(builds, unit));
+}
+
+/** Whether the leader has something to build or to publish. */
+function hasWork(settled: Settled, builds: readonly Build[]): boolean {
+  const { told, requirers, specs } = settled;
+  if (dueBuild(historyOf(builds, { builds: told, artifacts: settled.artifacts }, new Date()), settled))
+    return true;
+  const artifacts = artifactsOf(builds, settled.artifacts);
   return requirers.some(
     ({ cloud, published }) =>
       cloud !== null && changedPublication(specs, cloud, artifacts, published) !== null,

@@ -107,7 +107,7 @@ describe("builds", () => {
     expect(await charm.builds()).toHaveLength(5);
     const image = await finish();
     expect((await reasons()).slice(4)).toEqual(["build config", "build config"]);
-    expect(charm.juju.unitData(0, UNIT)["id"]).toBe(image);
+    expect(charm.juju.unitData(1, UNIT)["id"]).toBe(image);
     await finish();
   });
 

@@ -147,6 +147,8 @@ describe("update-status", () => {
 
   it("follows a relation that ends", async () => {
     await runners.at(-1)?.leave();
+    // the record for other units was changed with it, and is looked at once more
+    await charm.updateStatus();
     const idle = await commands();
     expect(idle).toEqual(IDLE);
     expect(charm.status()).toMatch(/^active noble-x64 published to 2 of 2 relations/);

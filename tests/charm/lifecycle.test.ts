@@ -120,7 +120,7 @@ describe("a hook that is ended by SIGTERM", () => {
     await charm.settle();
     repair();
     expect(charm.calls("relation-list", before).length).toBeGreaterThan(1);
-    expect(charm.calls("relation-set", before)).toHaveLength(1);
+    expect(charm.publications(before)).toHaveLength(1);
     expect(runner.bag()["id"]).toBe("image-1");
     expect(charm.failures()).toEqual([]);
     expect(charm.log().join("\n")).toContain("dispatch was told to end");
@@ -160,7 +160,7 @@ describe("any event", () => {
         .map(({ hook }) => hook),
     );
     expect([...hooks]).toEqual(["upgrade-charm", "config-changed"]);
-    expect(charm.calls("relation-set", before)).toEqual([]);
+    expect(charm.publications(before)).toEqual([]);
     expect(runner.bag()).toEqual(published);
     expect(await charm.builds()).toHaveLength(2);
   });

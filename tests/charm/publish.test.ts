@@ -27,7 +27,7 @@ describe("the databag of a relation", () => {
     });
     await charm.wake();
     expect(runner.bag()).toEqual({});
-    expect(charm.calls("relation-set")).toEqual([]);
+    expect(charm.publications()).toEqual([]);
     expect(charm.status()).toBe(
       "blocked build failed: noble-x64: cannot launch the server builder-1: No valid host was found; " +
         `see ${build?.folder}/build.log`,
@@ -49,7 +49,7 @@ describe("the databag of a relation", () => {
       tags: "x64,noble",
       images: '[{"id": "3f0c5d9e-0d6b-4d2b-b6a1-d1b3c3a0a001", "tags": "x64,noble"}]',
     });
-    expect(charm.calls("relation-set")).toHaveLength(1);
+    expect(charm.publications()).toHaveLength(1);
     expect(await readFile(charm.paths.publishedFile, "utf8")).toBe(
       '{"ids":["3f0c5d9e-0d6b-4d2b-b6a1-d1b3c3a0a001"]}\n',
     );
@@ -63,7 +63,7 @@ describe("the databag of a relation", () => {
     await charm.fire("hooks/upgrade-charm");
     await charm.fire("hooks/leader-elected");
     expect(charm.calls("status-set", before).length).toBeGreaterThan(0);
-    expect(charm.calls("relation-set", before)).toEqual([]);
+    expect(charm.publications(before)).toEqual([]);
   });
 
   it("stays as it is under a wrong config, a failed build and a killed one", async () => {
@@ -77,7 +77,7 @@ describe("the databag of a relation", () => {
       await charm.builders.end((await charm.builds()).at(-1), { outcome });
       await charm.wake();
     }
-    expect(charm.calls("relation-set", before)).toEqual([]);
+    expect(charm.publications(before)).toEqual([]);
     expect(runner.bag()).toEqual(published);
   });
 

@@ -74,13 +74,13 @@ describe("relations that come one after the other", () => {
     await charm.wake();
     expect(runnerB.bag()["id"]).toBe("image-b");
     expect(runnerA.bag()["id"]).toBe("image-a");
-    const written = charm.calls("relation-set", before).map(({ input }) => input ?? "");
+    const written = charm.publications(before).map(({ input }) => input ?? "");
     expect(written).toHaveLength(1);
 
     await runnerB.leave();
     expect(await cloudNames(charm)).toEqual(["builder", cloudOf(a)].toSorted());
     expect(runnerA.bag()["id"]).toBe("image-a");
-    expect(charm.calls("relation-set", before)).toHaveLength(1);
+    expect(charm.publications(before)).toHaveLength(1);
     expect(JSON.parse(await readFile(charm.paths.publishedFile, "utf8"))).toEqual({ ids: ["image-a"] });
     expect(charm.failures()).toEqual([]);
   });

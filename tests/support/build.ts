@@ -8,7 +8,7 @@ import { CancelledError } from "../../src/base/errors.ts";
 import { createLogger, silentLogger } from "../../src/base/log.ts";
 import { type Build, listBuilds, readBuild, REQUEST_FILE } from "../../src/build/history.ts";
 import { type JournalEvent, openJournal, readJournal } from "../../src/build/journal.ts";
-import { isOwnedBy, TAG } from "../../src/build/names.ts";
+import { isOfApplication, TAG } from "../../src/build/names.ts";
 import { processIdentity } from "../../src/build/process-id.ts";
 import { newBuildId, parseRequest } from "../../src/build/request.ts";
 import { type Outcome, runBuild } from "../../src/build/run-build.ts";
@@ -149,9 +149,11 @@ async function openWorkshop(
       kind: "build",
       inputs: "",
       access: "",
+      secretsDigest: "",
       reason: "hand",
       createdAt: new Date().toISOString(),
       owner,
+      otherUnits: [],
       images: [{ base: "noble", arch: "x64" }],
       cloudsFile,
       buildCloud: "builder",
@@ -275,7 +277,7 @@ async function leftovers(
       const kept = project === "builder" ? "base" : "runner";
       return [
         ...servers
-          .filter(({ name, metadata }) => name.startsWith(application) || isOwnedBy(metadata, owner))
+          .filter(({ name, metadata }) => name.startsWith(application) || isOfApplication(metadata, owner))
           .map(({ name, status }) => `${project}: server ${name} ${status}`),
         ...keyPairs
           .filter(({ name }) => name.startsWith(application))

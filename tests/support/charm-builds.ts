@@ -1,6 +1,6 @@
 /** The builds that a charm under test has started: stopped at once, and ended as the test says. */
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { waitFor } from "../../src/base/deadline.ts";
 import { isMissing } from "../../src/base/files.ts";
 import { PID_FILE, type Build } from "../../src/build/history.ts";
@@ -33,14 +33,15 @@ export const NOBLE: ImageSpec = { base: "noble", arch: "x64" };
 /** A second one. */
 export const JAMMY: ImageSpec = { base: "jammy", arch: "x64" };
 
-/** Watches over the builders below `buildsFolder`; dispose of it to kill them. */
-export function holdBuilders(buildsFolder: string): HeldBuilders {
+/** Watches over the builders below each of `buildsFolders`; dispose of it to kill them. */
+export function holdBuilders(buildsFolders: readonly string[]): HeldBuilders {
   const known = new Set<string>();
   const living = new Map<string, number>();
   let holds = true;
   const hold = (): void => {
-    for (const id of entries(buildsFolder)) {
-      const pid = Number.parseInt(readIfThere(join(buildsFolder, id, PID_FILE)) ?? "", 10);
+    for (const folder of buildsFolders.flatMap((folder) => entries(folder).map((id) => join(folder, id)))) {
+      const id = basename(folder);
+      const pid = Number.parseInt(readIfThere(join(folder, PID_FILE)) ?? "", 10);
       if (known.has(id) || !(pid > 1)) continue;
       known.add(id);
       living.set(id, pid);

@@ -16,7 +16,7 @@ export interface Requirer {
   /** Writes into the requirer's unit databag, and waits for the hooks. */
   readonly write: (data: Readonly<Record<string, string>>) => Promise<void>;
   /** What we have published to it: our unit's databag without Juju's own keys. */
-  readonly bag: () => Readonly<Record<string, string>>;
+  readonly bag: (unit?: string) => Readonly<Record<string, string>>;
   /** Ends the relation, and waits for the hooks. */
   readonly leave: () => Promise<void>;
 }
@@ -68,9 +68,9 @@ export async function relate(
   return {
     relation,
     write,
-    bag: () =>
+    bag: (ours = UNIT) =>
       Object.fromEntries(
-        Object.entries(juju.unitData(relation, UNIT)).filter(
+        Object.entries(juju.unitData(relation, ours)).filter(
           ([key]) => !["egress-subnets", "ingress-address", "private-address"].includes(key),
         ),
       ),

@@ -21,6 +21,8 @@ const COMPILE_CACHE = join(REPOSITORY, "node_modules/.cache/charm-tests");
 export const APPLICATION = "image-builder";
 /** Its unit. */
 export const UNIT = `${APPLICATION}/0`;
+/** All units that a test may add. */
+export const UNITS = [0, 1, 2].map((number) => `${APPLICATION}/${number}`);
 /** The model's UUID. */
 export const MODEL_UUID = "0c9a2e34-7d0b-4a55-9c3e-1f6f8d5b7a10";
 /** Password of the build project's user, in the secret that the charm is given. */
@@ -53,16 +55,18 @@ export interface Deployed extends AsyncDisposable {
   readonly settle: () => Promise<void>;
   /** Sets options, and waits for the hooks. */
   readonly configure: (values: ConfigValues) => Promise<void>;
-  readonly updateStatus: () => Promise<void>;
+  readonly updateStatus: (unit?: string) => Promise<void>;
   /** Wakes the charm as a builder does; gives the exit code. */
-  readonly wake: () => Promise<number>;
+  readonly wake: (unit?: string) => Promise<number>;
   /** Fires a custom event or hook through juju-exec; gives the exit code. */
-  readonly fire: (dispatchPath: string) => Promise<number>;
+  readonly fire: (dispatchPath: string, unit?: string) => Promise<number>;
   /** `<name> <message>` of the unit's workload. */
-  readonly status: () => string;
-  readonly builds: () => Promise<readonly Build[]>;
+  readonly status: (unit?: string) => string;
+  readonly builds: (unit?: string) => Promise<readonly Build[]>;
   /** Calls of one hook command since `from` (an index into all calls). */
   readonly calls: (command: string, from?: number) => readonly JournalEntry[];
+  /** Calls that wrote into a databag of the relation `image` since `from`. */
+  readonly publications: (from?: number) => readonly JournalEntry[];
   /** Index of the next call, for {@link Deployed.calls}. */
   readonly mark: () => number;
   /** All lines of the model's log, `<level> <message>`. */
@@ -83,7 +87,7 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
   await mkdir(dirname(paths.compileCache), { recursive: true });
   await symlink(COMPILE_CACHE, paths.compileCache);
   const silent = cleanup.use(await silentServer());
-  const builders = cleanup.use(holdBuilders(paths.builds));
+  const builders = cleanup.use(holdBuilders(UNITS.map((unit) => pathsOf(root, unit).builds)));
   const juju = cleanup.use(
     await FakeJuju.start({
       directory: join(directory, "j"),
@@ -101,8 +105,8 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
     await juju.settle();
     builders.hold();
   };
-  const fire = async (dispatchPath: string): Promise<number> => {
-    const { exit } = await juju.exec(UNIT, `JUJU_DISPATCH_PATH=${dispatchPath} ./dispatch`);
+  const fire = async (dispatchPath: string, unit = UNIT): Promise<number> => {
+    const { exit } = await juju.exec(unit, `JUJU_DISPATCH_PATH=${dispatchPath} ./dispatch`);
     await settle();
     return exit;
   };
@@ -138,22 +142,27 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
       await juju.setConfig(APPLICATION, values);
       await settle();
     },
-    async updateStatus() {
-      await juju.updateStatus(UNIT);
+    async updateStatus(unit = UNIT) {
+      await juju.updateStatus(unit);
       await settle();
     },
-    wake: async () => await fire("build-changed"),
+    wake: async (unit = UNIT) => await fire("build-changed", unit),
     fire,
-    status() {
-      const workload = juju.status().applications[APPLICATION]?.units[UNIT]?.workload;
+    status(unit = UNIT) {
+      const workload = juju.status().applications[APPLICATION]?.units[unit]?.workload;
       return `${workload?.status} ${workload?.message}`;
     },
-    builds: async () => await listBuilds(paths.builds),
+    builds: async (unit = UNIT) => await listBuilds(pathsOf(root, unit).builds),
     calls: (command, from = 0) =>
       juju
         .journal()
         .slice(from)
         .filter((call) => call.command === command),
+    publications: (from = 0) =>
+      juju
+        .journal()
+        .slice(from)
+        .filter(({ command, words }) => command === "relation-set" && words[1]?.startsWith("image:")),
     mark: () => juju.journal().length,
     log: () => juju.logs().map(({ level, message }) => `${level} ${message}`),
     failures: () =>

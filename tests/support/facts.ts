@@ -4,6 +4,7 @@ import { ConfigError } from "../../src/base/errors.ts";
 import { parseConfig, type BuilderConfig } from "../../src/charm/config.ts";
 import type { Facts } from "../../src/charm/facts.ts";
 import type { Requirer } from "../../src/charm/image-relation.ts";
+import type { Peers } from "../../src/charm/peers.ts";
 import type { RawConfig, Relation, Settings } from "../../src/juju/index.ts";
 
 /** The options as Juju gives them: defaults, and what an operator must set. */
@@ -73,6 +74,21 @@ export function requirerWith(changes: Partial<Requirer> = {}): Requirer {
   };
 }
 
+/** What the only unit of an application knows of others. */
+export function peersWith(changes: Partial<Peers> = {}): Peers {
+  return {
+    relation: null,
+    isLeader: true,
+    others: [],
+    leader: null,
+    publications: new Map(),
+    builds: [],
+    artifacts: [],
+    published: [],
+    ...changes,
+  };
+}
+
 /** Facts of a charm with these relations; each cloud that one names is a target. */
 export function factsWith(requirers: readonly Requirer[], config = configWith()): Facts {
   return {
@@ -83,5 +99,7 @@ export function factsWith(requirers: readonly Requirer[], config = configWith())
     clouds: new Map(),
     targets: [...new Set(requirers.flatMap(({ cloud }) => (cloud === null ? [] : [cloud])))],
     scriptSecrets: null,
+    peers: peersWith(),
+    isMirrored: false,
   };
 }

@@ -12,7 +12,7 @@ import {
 } from "../../openstack/index.ts";
 import type { ResourceScope } from "../../base/scope.ts";
 import { ARCH_NAMES, downloadBaseImage, locateBaseImage } from "../base-images.ts";
-import { baseImageName, isOwnedBy, ownerTags, TAG } from "../names.ts";
+import { baseImageName, isInherited, isOfApplication, ownerTags, TAG } from "../names.ts";
 import type { StepContext } from "../step.ts";
 import type { BuildRequest, ImageSpec } from "../types.ts";
 import { createInScope } from "./create-in-scope.ts";
@@ -38,13 +38,17 @@ export async function prepareBaseImage(needs: BaseImageNeeds, signal: AbortSigna
   const offered = await locateBaseImage(request.baseImageMirror, spec, signal);
   const name = baseImageName(request.owner, spec);
   const ours = (await listImages(cloud, { name, owner: cloud.projectId }, { signal })).filter(
-    (image) => image.properties[TAG.role] === "base" && isOwnedBy(image.properties, request.owner),
+    (image) => image.properties[TAG.role] === "base" && isOfApplication(image.properties, request.owner),
   );
   const current = ours.find(
     (image) => image.status === "active" && image.properties[TAG.sha256] === offered.sha256,
   );
   const image = current ?? (await download(needs, offered, signal));
-  for (const old of ours.filter(({ id }) => id !== image.id)) {
+  const { owner, otherUnits } = request;
+  const superseded = ours.filter(
+    ({ id, properties }) => id !== image.id && isInherited(properties, owner, otherUnits),
+  );
+  for (const old of superseded) {
     try {
       await deleteImage(cloud, old.id, { signal });
     } catch (error) {

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { asError } from "../../base/errors.ts";
 import { readOptional } from "../../base/files.ts";
 import { deleteImage, listImages, type CallOptions, type Cloud, type Image } from "../../openstack/index.ts";
-import { isOwnedBy, runnerImageName, TAG } from "../names.ts";
+import { isOfApplication, runnerImageName, TAG } from "../names.ts";
 import type { ImageSpec, Owner } from "../types.ts";
 
 const publishedSchema = v.object({ ids: v.array(v.string()) });
@@ -21,7 +21,7 @@ export function formatPublished(ids: readonly string[]): string {
 }
 
 /**
- * Which of `images` (newest first, all of one name) go: ours, active, beyond the newest `keep`, and in no
+ * Which of `images` (newest first, all of one name) go: our application's, active, beyond the newest `keep`, and in no
  * databag. Images of other owners with the same name are never among them.
  */
 export function superseded(
@@ -35,7 +35,7 @@ export function superseded(
       (image) =>
         image.status === "active" &&
         image.properties[TAG.role] === "runner" &&
-        isOwnedBy(image.properties, owner),
+        isOfApplication(image.properties, owner),
     )
     .slice(keep)
     .filter((image) => !published.has(image.id) && !image.isProtected);

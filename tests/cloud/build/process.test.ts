@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, test } from "vitest";
 import { readBuild, REQUEST_FILE } from "../../../src/build/history.ts";
 import type { JournalEvent } from "../../../src/build/journal.ts";
-import { baseImageName, keyPairPrefix, ownerTags } from "../../../src/build/names.ts";
+import { baseImageName, keyPairName, ownerTags } from "../../../src/build/names.ts";
 import {
   createKeyPair,
   deleteKeyPair,
@@ -64,17 +64,18 @@ describe.concurrent("the builder's process", () => {
     // half-made images as a death in mid-upload leaves them, and what only looks like it
     const dead = ownerTags(owner, request.id, "runner");
     await using half = await createTestImage(clouds["runner-a"], { properties: dead });
-    const notOurs = ownerTags({ ...owner, unit: `${owner.application}/1` }, request.id, "runner");
+    const peer = { ...owner, unit: `${owner.application}/1` };
+    const notOurs = ownerTags(peer, request.id, "runner");
     await using alike = await createTestImage(clouds["runner-a"], { properties: notOurs });
     await using untagged = await createTestImage(clouds.builder, {
       name: baseImageName(owner, { base: "noble", arch: "x64" }),
     });
-    const keyName = `${keyPairPrefix({ ...owner, unit: `${owner.application}/1` })}noble-x64-${request.id}`;
+    const keyName = keyPairName(peer, { base: "noble", arch: "x64" }, request.id);
     await using _key = onExit((undo) => deleteKeyPair(clouds.builder, keyName, undo));
     const { publicKey } = await generateKeyPair(keyName);
     await createKeyPair(clouds.builder, { name: keyName, publicKey }, options);
 
-    const { outcome, log } = await workshop.run();
+    const { outcome, log } = await workshop.run({ request: { otherUnits: [peer.unit] } });
     expect(outcome).toBe("done");
     expect(log.split("\n").filter((line) => line.includes('"reaped"'))).toHaveLength(3);
     const gone = await getImage(clouds["runner-a"], half.id, options).catch((error: unknown) => error);

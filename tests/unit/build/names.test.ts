@@ -2,13 +2,14 @@ import { describe, expect, test } from "vitest";
 import {
   baseImageName,
   builderName,
-  isOwnedBy,
+  isInherited,
+  isOfApplication,
   keyPairName,
-  keyPairPrefix,
   ownerHash,
   ownerTags,
   runnerImageName,
   securityGroupName,
+  unitInName,
   TAG,
 } from "../../../src/build/names.ts";
 import { ARCHITECTURES, BASES, specName } from "../../../src/build/types.ts";
@@ -26,12 +27,12 @@ describe("the names that are public", () => {
   });
 
   test("builder server, key pair and security group", () => {
-    expect(ownerHash(OWNER)).toBe("4497be93");
+    expect(ownerHash(OWNER)).toBe("52d60e4d");
     expect(builderName(OWNER, spec, build)).toBe("builder-image-builder-noble-x64-20261123t195102-3f9a");
     expect(keyPairName(OWNER, spec, build)).toBe(
-      "builder-image-builder-4497be93-noble-x64-20261123t195102-3f9a",
+      "builder-image-builder-52d60e4d-0-noble-x64-20261123t195102-3f9a",
     );
-    expect(securityGroupName(OWNER)).toBe("builder-image-builder-4497be93");
+    expect(securityGroupName(OWNER)).toBe("builder-image-builder-52d60e4d-0");
   });
 
   test("metadata keys", () => {
@@ -63,31 +64,54 @@ describe("the names that are public", () => {
 });
 
 describe("ownership", () => {
-  test("is that of the unit that made the tags", () => {
-    expect(isOwnedBy(ownerTags(OWNER, build, "runner"), OWNER)).toBe(true);
+  const tags = ownerTags(OWNER, build, "runner");
+
+  test("is that of the application whose unit made the tags", () => {
+    expect(isOfApplication(tags, OWNER)).toBe(true);
+    expect(isOfApplication(tags, { ...OWNER, unit: "builder/1" })).toBe(true);
   });
 
   test.each([
     ["another model", { modelUuid: "other" }],
     ["another application", { application: "other" }],
-    ["another unit", { unit: "builder/1" }],
   ])("is not that of %s", (_what, change) => {
-    expect(isOwnedBy(ownerTags(OWNER, build, "runner"), { ...OWNER, ...change })).toBe(false);
+    expect(isOfApplication(tags, { ...OWNER, ...change })).toBe(false);
+    expect(isInherited(tags, { ...OWNER, ...change }, [])).toBe(false);
   });
 
   test("is nobody's without tags", () => {
-    expect(isOwnedBy({}, OWNER)).toBe(false);
+    expect(isOfApplication({}, OWNER)).toBe(false);
+    expect(isInherited({}, OWNER, [])).toBe(false);
   });
 
-  test("key pairs of equally named units of two models have different prefixes", () => {
-    const other = { ...OWNER, modelUuid: "11111111-3f4b-4c5d-8e6f-7a8b9c0d1e2f" };
-    expect(keyPairName(OWNER, spec, build).startsWith(keyPairPrefix(OWNER))).toBe(true);
-    expect(keyPairName(other, spec, build).startsWith(keyPairPrefix(OWNER))).toBe(false);
+  test("is inherited from a unit that is gone, never from one that is there", () => {
+    const heir = { ...OWNER, unit: "builder/1" };
+    expect(isInherited(tags, OWNER, ["builder/1"])).toBe(true);
+    expect(isInherited(tags, heir, [])).toBe(true);
+    expect(isInherited(tags, heir, [OWNER.unit])).toBe(false);
+  });
+});
+
+describe("names of what carries no tags", () => {
+  test.each(["builder/0", "builder/1", "builder/10"])("tell that %s gave them", (unit) => {
+    const owner = { ...OWNER, unit };
+    expect(unitInName(keyPairName(owner, spec, build), OWNER)).toBe(unit);
+    expect(unitInName(securityGroupName(owner), OWNER)).toBe(unit);
   });
 
-  test("key pairs of unit 10 do not have the prefix of unit 1", () => {
-    const one = { ...OWNER, unit: "builder/1" };
-    const ten = { ...OWNER, unit: "builder/10" };
-    expect(keyPairName(ten, spec, build).startsWith(keyPairPrefix(one))).toBe(false);
+  test.each([
+    ["an equally named application of another model", { modelUuid: "11111111-3f4b-4c5d-8e6f-7a8b9c0d1e2f" }],
+    ["another application", { application: "builder-2", unit: "builder-2/0" }],
+  ])("are not taken for those of %s", (_what, change) => {
+    const other = { ...OWNER, ...change };
+    expect(unitInName(keyPairName(other, spec, build), OWNER)).toBeNull();
+    expect(unitInName(securityGroupName(other), OWNER)).toBeNull();
   });
+
+  test.each(["", "lab", "builder-image-builder", "builder-image-builder-52d60e4d-x"])(
+    "%j is nobody's",
+    (name) => {
+      expect(unitInName(name, OWNER)).toBeNull();
+    },
+  );
 });

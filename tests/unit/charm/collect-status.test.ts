@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Build, StepView } from "../../../src/build/history.ts";
-import { statusesOf } from "../../../src/charm/collect-status.ts";
+import { statusesOf, type StatusFacts } from "../../../src/charm/collect-status.ts";
 import type { Requirer } from "../../../src/charm/image-relation.ts";
 import { LONGEST_MESSAGE, worst } from "../../../src/juju/index.ts";
 import { buildWith } from "../../support/builds.ts";
@@ -10,14 +10,17 @@ const next = new Date("2026-11-23T20:31:45.000Z");
 const served = requirerWith({ cloud: "runner", published: { id: "n1", tags: "x64,noble" } });
 const waitingForImage = requirerWith({ cloud: "other" });
 
+const leads = { standbyFor: null, told: [] };
+
 /** The status that is shown, as `name: message`. */
 function shown(
   requirers: readonly Requirer[],
   builds: readonly Build[] = [buildWith()],
   config = configWith(),
   at: Date | null = next,
+  standing: Pick<StatusFacts, "standbyFor" | "told"> = leads,
 ): string {
-  const status = worst(statusesOf(factsWith(requirers, config), builds, "builder", at));
+  const status = worst(statusesOf({ ...factsWith(requirers, config), ...standing }, builds, "builder", at));
   return status === undefined ? "" : `${status.name}: ${status.message}`;
 }
 

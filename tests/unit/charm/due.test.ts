@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { Build, BuildState } from "../../../src/build/history.ts";
+import { newestArtifacts, type Build, type BuildState } from "../../../src/build/history.ts";
 import { dueBuild, type Due } from "../../../src/charm/due.ts";
 import { artifactWith, buildWith } from "../../support/builds.ts";
 
-const now = { inputs: "inputs-1", access: "access-1", clouds: ["runner"] };
+const now = { inputs: "inputs-1", access: "access-1", secretsDigest: "secrets-1", clouds: ["runner"] };
 const initialised = buildWith({ targets: null, request: { kind: "initialise" } });
 const state = (of: BuildState, more: Parameters<typeof buildWith>[0] = {}): Build =>
   buildWith({ state: of, ...more });
@@ -66,6 +66,6 @@ describe("dueBuild", () => {
     ["a cloud left", [state("done", { targets: ["runner", "other"] })], { clouds: ["runner"] }, null],
     ["all clouds left", [state("done")], { clouds: [] }, null],
   ])("when %s", (_when, builds, change, expected) => {
-    expect(dueBuild(builds, { ...now, ...change })).toEqual(expected);
+    expect(dueBuild({ builds, artifacts: newestArtifacts(builds) }, { ...now, ...change })).toEqual(expected);
   });
 });

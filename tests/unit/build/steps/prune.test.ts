@@ -52,7 +52,7 @@ describe("superseded", () => {
   });
 
   test.each([
-    ["of another unit", { properties: ownerTags({ ...OWNER, unit: "builder/1" }, "b", "runner") }],
+    ["of another application", { properties: ownerTags({ ...OWNER, application: "x" }, "b", "runner") }],
     ["of another model", { properties: ownerTags({ ...OWNER, modelUuid: "x" }, "b", "runner") }],
     ["that nobody tagged", { properties: {} }],
     ["that is a snapshot", { properties: ownerTags(OWNER, "b", "snapshot") }],
@@ -62,6 +62,12 @@ describe("superseded", () => {
     expect(ids(superseded([...foreign, ...all("2", "1")], OWNER, new Set(), 1))).toEqual(["1"]);
     expect(superseded(foreign, OWNER, new Set(), 0)).toEqual([]);
   });
+});
+
+test("counts what another unit of the application built", () => {
+  const theirs = { properties: ownerTags({ ...OWNER, unit: "builder/1" }, "b", "runner") };
+  const images = [image("4", theirs), image("3"), image("2", theirs), image("1")];
+  expect(ids(superseded(images, OWNER, new Set(), 2))).toEqual(["2", "1"]);
 });
 
 describe("the record of what is published", () => {

@@ -1,0 +1,81 @@
+/** What goes into databags, our own and those of the peer relation; queued, and written when the hook succeeds. */
+import { writeIfChanged } from "../base/files.ts";
+import { newestArtifacts, type Build } from "../build/history.ts";
+import { formatPublished } from "../build/steps/prune.ts";
+import type { JujuContext } from "../juju/index.ts";
+import type { History } from "./due.ts";
+import type { Facts } from "./facts.ts";
+import { changedPublication, publicationIn, publishedImages, type Publication } from "./image-relation.ts";
+import { formatWord, recordChanges, tellBuilds } from "./peers.ts";
+
+/**
+ * Queues the databags that differ, on the leader by what was built, on other units by what the leader recorded
+ * (already queued when this is called); writes down what may not be pruned. True when nothing differs.
+ */
+export async function publish(
+  context: JujuContext,
+  facts: Facts,
+  builds: readonly Build[],
+  history: History,
+): Promise<boolean> {
+  const { requirers, specs, peers, paths } = facts;
+  const publications = new Map<number, Publication>();
+  const changes: (() => void)[] = [];
+  for (const { relation, cloud, published } of requirers) {
+    const bag =
+      cloud === null || !peers.isLeader
+        ? null
+        : changedPublication(specs, cloud, history.artifacts, published);
+    if (bag !== null) changes.push(() => relation.setUnitData({ ...bag }));
+    const publication = bag ?? publicationIn(published);
+    if (publication !== null) publications.set(relation.id, publication);
+  }
+  const isRecorded = await record(context, facts, builds, history, publications);
+  // after the record: Juju refuses that one when leadership has moved, and then nothing else may be written
+  for (const change of changes) change();
+  const ids = [...requirers.map(({ published }) => published), ...publications.values()].flatMap((bag) => [
+    ...publishedImages({ ...bag }).values(),
+  ]);
+  const text = formatPublished([...new Set([...ids, ...peers.published])]);
+  await writeIfChanged(paths.publishedFile, text, 0o600);
+  return isRecorded && changes.length === 0 && !facts.isMirrored;
+}
+
+/** Queues the leader's record in the application's peer databag; true when it says all that already. */
+async function record(
+  { unit }: JujuContext,
+  { peers }: Facts,
+  builds: readonly Build[],
+  { artifacts }: History,
+  publications: ReadonlyMap<number, Publication>,
+): Promise<boolean> {
+  if (peers.relation === null || !peers.isLeader) return true;
+  const current = await peers.relation.ourApplicationData();
+  const told = [...peers.builds, ...tellBuilds(builds, unit)].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  // a unit that comes needs to know at once what to publish, and the rest when it has been met
+  const word =
+    peers.others.length === 0 ? null : { builds: told.slice(-2), artifacts: [...artifacts.values()] };
+  const changes = recordChanges(current, unit, publications, word);
+  const differs = Object.entries(changes).some(([key, value]) => (current[key] ?? null) !== value);
+  if (differs) await peers.relation.setApplicationData(changes);
+  return !differs;
+}
+
+/** Queues what this unit tells the others of its builds and images; true when it has told them already. */
+export async function tellOthers(
+  { unit }: JujuContext,
+  { peers, requirers }: Facts,
+  builds: readonly Build[],
+): Promise<boolean> {
+  if (peers.relation === null || peers.others.length === 0) return true;
+  const bags = await Promise.all(requirers.map(({ relation }) => relation.ourUnitData()));
+  const word = formatWord({
+    builds: tellBuilds(builds, unit),
+    artifacts: [...newestArtifacts(builds).values()],
+    published: [...new Set(bags.flatMap((bag) => [...publishedImages(bag).values()]))],
+  });
+  const current = await peers.relation.ourUnitData();
+  const differs = Object.entries(word).some(([key, value]) => current[key] !== value);
+  if (differs) peers.relation.setUnitData(word);
+  return !differs;
+}
