@@ -8,6 +8,7 @@ import {
   event,
   givenSecret,
   openContext,
+  peerRelation,
   relation,
   relationIn,
   state,
@@ -50,7 +51,7 @@ async function openScenario(unit = 0): Promise<Scenario> {
   await symlink(cache, paths.compileCache);
   await writeFile(jujuExec, "#!/bin/sh\nexit 1\n", { mode: 0o755 });
   const { authUrl } = cleanup.use(await silentServer());
-  const builders = cleanup.use(holdBuilders(paths.builds));
+  const builders = cleanup.use(holdBuilders([paths.builds]));
   const context: Context = cleanup.use(
     await openContext({ charm: REPOSITORY, application, unit, environment: { IMAGE_BUILDER_ROOT: folder } }),
   );
@@ -210,6 +211,36 @@ describe("relations", () => {
     const both = { ...before, relations: [{ ...runner, ownUnit }, gone] };
     const { state: after } = await scenario.run(event.relationBroken(gone), both);
     expect(after.relations).toEqual(both.relations);
+  });
+});
+
+describe("a unit that does not lead", () => {
+  const publication = {
+    id: "image-7",
+    tags: "x64,noble",
+    images: '[{"id": "image-7", "tags": "x64,noble"}]',
+  };
+
+  it("publishes what the leader recorded in its first hook with a relation, and builds nothing", async () => {
+    await using scenario = await openScenario(1);
+    const { runner, before } = related(scenario, scenario.credentials);
+    const peers = peerRelation("peers", {
+      ownApplication: { leader: "image-builder/0", [`image-${runner.id}`]: JSON.stringify(publication) },
+      peers: { "image-builder/0": {} },
+    });
+    const follower = { ...before, leader: false, plannedUnits: 2, relations: [peers, runner] };
+    const { state: after } = await scenario.run(event.relationCreated(runner), follower);
+    expect(relationIn(after, runner).ownUnit).toEqual(publication);
+    expect(after.unitStatus.message).toMatch(
+      /^noble-x64 published to 1 of 1 relations, standby for image-builder\/0$/,
+    );
+    expect(await scenario.builds()).toEqual([]);
+
+    const error = await scenario.run(event.action("run"), after).catch((caught: unknown) => caught);
+    expect((error as ActionFailedError).failure).toBe(
+      "cannot build on image-builder/1: it does not lead; run juju run image-builder/leader run",
+    );
+    expect(await scenario.builds()).toEqual([]);
   });
 });
 
