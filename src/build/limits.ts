@@ -18,6 +18,8 @@ export const LIMITS = {
   publish: minutes(5),
   prune: minutes(10),
   delete: minutes(10),
+  /** Removing all images from a cloud that departed. */
+  removal: minutes(10),
   /** A whole build, whatever its steps do. */
   build: minutes(360),
   /** What a build that is told to end may take to delete what it made. */

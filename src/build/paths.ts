@@ -7,6 +7,10 @@ export interface Paths {
   readonly builds: string;
   readonly cloudsFile: string;
   readonly publishedFile: string;
+  /** Clouds that are gone and whose images are to be removed. */
+  readonly departures: string;
+  /** When the images of which cloud were removed. */
+  readonly forgottenFile: string;
   /** What the last full reconcile found. */
   readonly settledFile: string;
   /** On tmpfs: script secrets on their way to the builder. */
@@ -27,6 +31,8 @@ export function pathsOf(root: string, unit: string): Paths {
     builds: join(state, "builds"),
     cloudsFile: join(state, "clouds.yaml"),
     publishedFile: join(state, "published.json"),
+    departures: join(state, "departures"),
+    forgottenFile: join(state, "forgotten.json"),
     settledFile: join(state, "settled.json"),
     runtime: join(root, "run/github-runner-image-builder", name),
     cronFile: join(root, "etc/cron.d", `github-runner-image-builder-${name}`),

@@ -13,6 +13,7 @@ export interface BuilderConfig {
   readonly network: string;
   readonly intervalHours: number;
   readonly keepRevisions: number;
+  readonly removeDepartedImages: boolean;
   readonly cloud: {
     readonly authUrl: string;
     readonly projectName: string;
@@ -101,6 +102,7 @@ export function parseConfig(raw: RawConfig): BuilderConfig | ConfigError {
     network: text("build-network"),
     intervalHours: whole("build-interval", 1, 24),
     keepRevisions: whole("revision-history-limit", 2, 99),
+    removeDepartedImages: raw["remove-departed-images"] === true,
     cloud: {
       authUrl,
       projectName: text("openstack-project-name"),

@@ -13,7 +13,7 @@ export interface Wanted {
 
 /** The part of a build that a decision needs; null for a digest that its unit tells nobody. */
 export interface PastBuild extends Pick<Build, "id" | "state" | "targets"> {
-  readonly request: Pick<Build["request"], "kind" | "inputs"> & {
+  readonly request: Pick<Build["request"], "kind" | "inputs" | "createdAt"> & {
     readonly access: string | null;
     readonly secretsDigest: string | null;
   };

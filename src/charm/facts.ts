@@ -5,6 +5,7 @@ import type { CloudAuth } from "../openstack/index.ts";
 import type { Run } from "../juju/index.ts";
 import type { BuilderConfig } from "./config.ts";
 import type { CharmEnvironment } from "./environment.ts";
+import { bothForgotten, readForgotten, type Forgotten } from "./forgotten.ts";
 import { readRequirer, type Requirer } from "./image-relation.ts";
 import type { Peers } from "./peers.ts";
 import { readPassword, readScriptSecrets } from "./secrets.ts";
@@ -26,6 +27,8 @@ export interface Facts {
   readonly peers: Peers;
   /** Whether databags were queued because the leader recorded something else than we publish. */
   readonly isMirrored: boolean;
+  /** Images of clouds that had departed count as gone. */
+  readonly forgotten: Forgotten;
 }
 
 /** Reads the facts beside what the peers say; throws ConfigError when an option or a secret is wrong. */
@@ -47,9 +50,11 @@ export async function readFacts(
   const { passwordSecret: _, ...account } = config.cloud;
   const targets = new Map<string, CloudAuth>();
   for (const { cloud, auth } of requirers) if (cloud !== null && auth !== null) targets.set(cloud, auth);
+  const paths = pathsOf(environment.root, context.unit);
   return {
     config,
-    paths: pathsOf(environment.root, context.unit),
+    paths,
+    forgotten: bothForgotten(await readForgotten(paths.forgottenFile), peers.peers.forgotten),
     specs: config.bases.map((base) => ({ base, arch: config.arch })),
     requirers,
     clouds: new Map([[BUILD_CLOUD, { ...account, password, caFile: null }], ...targets]),

@@ -2,8 +2,9 @@
 import { newestOf, type Build } from "../build/history.ts";
 import { LIMITS } from "../build/limits.ts";
 import type { Artifact } from "../build/types.ts";
+import { isForgotten, type Forgotten } from "./forgotten.ts";
 import { minutes } from "../base/deadline.ts";
-import { isUnderWay, type History } from "./due.ts";
+import { isUnderWay, type History, type PastBuild } from "./due.ts";
 import { asPastBuild, type Peers, type ToldBuild } from "./peers.ts";
 
 /** So long a build of another unit may be under way without a word from it. */
@@ -13,12 +14,15 @@ const SILENCE_MS = LIMITS.build + LIMITS.unwind + minutes(60);
 export function historyOf(
   builds: readonly Build[],
   told: Pick<Peers, "builds" | "artifacts">,
+  forgotten: Forgotten,
   now: Date,
 ): History {
   const others = told.builds.map((build) => asPastBuild(build, now, SILENCE_MS));
   return {
-    builds: [...builds, ...others].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
-    artifacts: artifactsOf(builds, told.artifacts),
+    builds: [...builds, ...others]
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+      .map((build) => ({ ...build, targets: remaining(build, forgotten) })),
+    artifacts: artifactsOf(builds, told.artifacts, forgotten),
   };
 }
 
@@ -26,8 +30,15 @@ export function historyOf(
 export function artifactsOf(
   builds: readonly Build[],
   told: readonly Artifact[],
+  forgotten: Forgotten,
 ): ReadonlyMap<string, Artifact> {
-  return newestOf([...told, ...builds.flatMap(({ artifacts }) => artifacts)]);
+  const artifacts = [...told, ...builds.flatMap((build) => build.artifacts)];
+  return newestOf(artifacts.filter((artifact) => !isForgotten(forgotten, artifact)));
+}
+
+function remaining({ targets, request }: PastBuild, forgotten: Forgotten): PastBuild["targets"] {
+  const { createdAt } = request;
+  return targets?.filter((cloud) => !isForgotten(forgotten, { cloud, createdAt })) ?? null;
 }
 
 /** The build that another unit is at, as far as is known; null when none is. */

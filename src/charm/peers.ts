@@ -7,6 +7,7 @@ import type { Build } from "../build/history.ts";
 import { ARCHITECTURES, BASES, type Artifact } from "../build/types.ts";
 import { hookCommands, type HookTool, type Relation, type Settings, type Unit } from "../juju/index.ts";
 import { isUnderWay, type PastBuild } from "./due.ts";
+import { parseForgotten, type Forgotten } from "./forgotten.ts";
 import { publicationIn, type Publication } from "./image-relation.ts";
 
 /** Name of the endpoint. */
@@ -74,6 +75,8 @@ export interface Peers {
   readonly artifacts: readonly Artifact[];
   /** Ids that other units publish at this moment. */
   readonly published: readonly string[];
+  /** What leaders removed. */
+  readonly forgotten: Forgotten;
 }
 
 /** Reads the peer relation; what cannot be read (another revision wrote it) counts as not said. */
@@ -95,6 +98,7 @@ export async function readPeers({
       builds: [],
       artifacts: [],
       published: [],
+      forgotten: new Map(),
     };
   }
   const [record, others] = await Promise.all([relation.ourApplicationData(), relation.remoteUnits()]);
@@ -115,6 +119,7 @@ export async function readPeers({
     builds: await withoutGone([...told.values()].toSorted(byId), others, tool),
     artifacts: words.flatMap(({ artifacts }) => artifacts),
     published: words.flatMap(({ published }) => published),
+    forgotten: parseForgotten(record["forgotten"]),
   };
 }
 
@@ -170,7 +175,7 @@ export function recordChanges(
   current: Settings,
   leader: string,
   publications: ReadonlyMap<number, Publication>,
-  word: Pick<UnitWord, "builds" | "artifacts"> | null,
+  word: (Pick<UnitWord, "builds" | "artifacts"> & { readonly forgotten: Forgotten }) | null,
 ): Readonly<Record<string, string | null>> {
   const gone = Object.keys(current).filter((key) => key.startsWith(PUBLICATION_KEY));
   return {
@@ -178,7 +183,11 @@ export function recordChanges(
     leader,
     ...(word === null
       ? {}
-      : { builds: JSON.stringify(word.builds), artifacts: JSON.stringify(word.artifacts) }),
+      : {
+          builds: JSON.stringify(word.builds),
+          artifacts: JSON.stringify(word.artifacts),
+          forgotten: JSON.stringify(Object.fromEntries(word.forgotten)),
+        }),
     ...Object.fromEntries(
       [...publications].map(([id, { id: image, tags, images }]) => [
         `${PUBLICATION_KEY}${id}`,
@@ -192,12 +201,12 @@ export function recordChanges(
 export function asPastBuild(told: ToldBuild, now: Date, limitMs: number): PastBuild {
   // a unit that died in mid-build says nothing more; nobody waits for it for ever
   const isStale = isUnderWay(told) && now.getTime() - Date.parse(told.createdAt) > limitMs;
-  const { id, kind, inputs, targets } = told;
+  const { id, kind, inputs, targets, createdAt } = told;
   return {
     id,
     state: isStale ? "interrupted" : told.state,
     targets,
-    request: { kind, inputs, access: null, secretsDigest: null },
+    request: { kind, inputs, createdAt, access: null, secretsDigest: null },
   };
 }
 

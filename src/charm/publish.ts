@@ -5,19 +5,28 @@ import { formatPublished } from "../build/steps/prune.ts";
 import type { JujuContext } from "../juju/index.ts";
 import type { History } from "./due.ts";
 import type { Facts } from "./facts.ts";
+import { isForgotten } from "./forgotten.ts";
 import { changedPublication, publicationIn, publishedImages, type Publication } from "./image-relation.ts";
 import { formatWord, recordChanges, tellBuilds } from "./peers.ts";
 
+/** What came of publishing. */
+export interface Published {
+  /** Nothing was queued: all databags say what they should. */
+  readonly isUnchanged: boolean;
+  /** Images that stand in databags, or did until now. */
+  readonly ids: ReadonlySet<string>;
+}
+
 /**
  * Queues the databags that differ, on the leader by what was built, on other units by what the leader recorded
- * (already queued when this is called); writes down what may not be pruned. True when nothing differs.
+ * (already queued when this is called); writes down what may not be pruned.
  */
 export async function publish(
   context: JujuContext,
   facts: Facts,
   builds: readonly Build[],
   history: History,
-): Promise<boolean> {
+): Promise<Published> {
   const { requirers, specs, peers, paths } = facts;
   const publications = new Map<number, Publication>();
   const changes: (() => void)[] = [];
@@ -36,15 +45,15 @@ export async function publish(
   const ids = [...requirers.map(({ published }) => published), ...publications.values()].flatMap((bag) => [
     ...publishedImages({ ...bag }).values(),
   ]);
-  const text = formatPublished([...new Set([...ids, ...peers.published])]);
-  await writeIfChanged(paths.publishedFile, text, 0o600);
-  return isRecorded && changes.length === 0 && !facts.isMirrored;
+  const all = new Set([...ids, ...peers.published]);
+  await writeIfChanged(paths.publishedFile, formatPublished([...all]), 0o600);
+  return { isUnchanged: isRecorded && changes.length === 0 && !facts.isMirrored, ids: all };
 }
 
 /** Queues the leader's record in the application's peer databag; true when it says all that already. */
 async function record(
   { unit }: JujuContext,
-  { peers }: Facts,
+  { peers, forgotten }: Facts,
   builds: readonly Build[],
   { artifacts }: History,
   publications: ReadonlyMap<number, Publication>,
@@ -54,7 +63,9 @@ async function record(
   const told = [...peers.builds, ...tellBuilds(builds, unit)].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   // a unit that comes needs to know at once what to publish, and the rest when it has been met
   const word =
-    peers.others.length === 0 ? null : { builds: told.slice(-2), artifacts: [...artifacts.values()] };
+    peers.others.length === 0
+      ? null
+      : { builds: told.slice(-2), artifacts: [...artifacts.values()], forgotten };
   const changes = recordChanges(current, unit, publications, word);
   const differs = Object.entries(changes).some(([key, value]) => (current[key] ?? null) !== value);
   if (differs) await peers.relation.setApplicationData(changes);
@@ -64,14 +75,14 @@ async function record(
 /** Queues what this unit tells the others of its builds and images; true when it has told them already. */
 export async function tellOthers(
   { unit }: JujuContext,
-  { peers, requirers }: Facts,
+  { peers, requirers, forgotten }: Facts,
   builds: readonly Build[],
 ): Promise<boolean> {
   if (peers.relation === null || peers.others.length === 0) return true;
   const bags = await Promise.all(requirers.map(({ relation }) => relation.ourUnitData()));
   const word = formatWord({
     builds: tellBuilds(builds, unit),
-    artifacts: [...newestArtifacts(builds).values()],
+    artifacts: [...newestArtifacts(builds).values()].filter((artifact) => !isForgotten(forgotten, artifact)),
     published: [...new Set(bags.flatMap((bag) => [...publishedImages(bag).values()]))],
   });
   const current = await peers.relation.ourUnitData();

@@ -4,14 +4,16 @@
  */
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeIfChanged } from "../base/files.ts";
+import { ConfigError } from "../base/errors.ts";
+import { readOptional, writeIfChanged } from "../base/files.ts";
 import { forgetOldBuilds, listBuilds } from "../build/history.ts";
 import { startBuild } from "../build/start-build.ts";
 import type { BuildKind } from "../build/types.ts";
-import { formatCloudsYaml } from "../openstack/index.ts";
+import { formatCloudsYaml, parseCloudsYaml, type CloudAuth } from "../openstack/index.ts";
 import type { Run } from "../juju/index.ts";
 import { accessDigest, inputsDigest, requestOf, secretsDigest } from "./build-request.ts";
 import type { BuilderConfig } from "./config.ts";
+import { followDepartures } from "./departures.ts";
 import { dueBuild, isUnderWay } from "./due.ts";
 import { builderProgram, findJujuExec, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
@@ -28,10 +30,13 @@ export async function reconcile(
   environment: CharmEnvironment,
 ): Promise<string | null> {
   const { paths, peers } = facts;
+  const before = await readClouds(paths.cloudsFile);
   const jujuExec = await writeFiles(run, facts);
   const builds = await forgetOldBuilds(await listBuilds(paths.builds));
-  const history = historyOf(builds, peers, new Date());
-  const isPublished = await publish(run.context, facts, builds, history);
+  const history = historyOf(builds, peers, facts.forgotten, new Date());
+  const { isUnchanged, ids } = await publish(run.context, facts, builds, history);
+  const artifacts = history.artifacts.values();
+  await followDepartures(run, facts, { before, published: ids, builds, artifacts }, environment);
   const wanted = {
     inputs: inputsDigest(facts, run.context),
     access: accessDigest(facts),
@@ -42,7 +47,7 @@ export async function reconcile(
   if (due !== null) return await start(run, facts, environment, due, jujuExec);
   const isTold = await tellOthers(run.context, facts, builds);
   // what is only queued may still be refused: the next dispatch looks again
-  if (isPublished && isTold) await writeSettled(run.context, facts, wanted, builds, environment);
+  if (isUnchanged && isTold) await writeSettled(run.context, facts, wanted, builds, environment);
   return null;
 }
 
@@ -59,13 +64,25 @@ export async function buildNow(
   const started = await reconcile(run, facts, environment);
   if (started !== null) return started;
   const builds = await listBuilds(facts.paths.builds);
-  const underWay = historyOf(builds, facts.peers, new Date()).builds.find(isUnderWay);
+  const underWay = historyOf(builds, facts.peers, facts.forgotten, new Date()).builds.find(isUnderWay);
   if (underWay !== undefined) {
     run.log.info({ build: underWay.id }, "a build is under way; joined it");
     return underWay.id;
   }
   const jujuExec = await findJujuExec(facts.paths);
   return await start(run, facts, environment, { kind: "build", reason }, jujuExec);
+}
+
+/** The clouds of the last reconcile; none when nobody can read them any more. */
+async function readClouds(path: string): Promise<ReadonlyMap<string, CloudAuth>> {
+  const text = await readOptional(path);
+  if (text === undefined) return new Map();
+  try {
+    return parseCloudsYaml(text, path);
+  } catch (error) {
+    if (error instanceof ConfigError) return new Map();
+    throw error;
+  }
 }
 
 async function writeFiles(run: Run<BuilderConfig>, facts: Facts): Promise<string | null> {

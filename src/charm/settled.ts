@@ -21,7 +21,7 @@ import { dueBuild, type Wanted } from "./due.ts";
 import { findJujuExec, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
 import { changedPublication } from "./image-relation.ts";
-import { artifactsOf, historyOf } from "./past.ts";
+import { historyOf } from "./past.ts";
 import { tellBuilds } from "./peers.ts";
 import { offsetOf, type Ticks } from "./schedule.ts";
 
@@ -45,6 +45,7 @@ export interface Settled extends StatusFacts, Wanted {
   readonly word: string | null;
   /** The newest artifacts that other units told of. */
   readonly artifacts: readonly Artifact[];
+  readonly forgotten: Readonly<Record<string, string>>;
 }
 
 /** Forgets what was found: from here to the next {@link writeSettled} nobody relies on it. */
@@ -70,6 +71,7 @@ export async function writeSettled(
     ticks: await ticksOf(context, paths, config.intervalHours),
     word: peers.others.length === 0 ? null : wordOf(builds, context.unit),
     artifacts: peers.artifacts,
+    forgotten: Object.fromEntries(facts.forgotten),
     ...standingOf(peers),
     specs,
     targets,
@@ -140,9 +142,10 @@ function wordOf(builds: readonly Build[], unit: string): string {
 /** Whether the leader has something to build or to publish. */
 function hasWork(settled: Settled, builds: readonly Build[]): boolean {
   const { told, requirers, specs } = settled;
-  if (dueBuild(historyOf(builds, { builds: told, artifacts: settled.artifacts }, new Date()), settled))
-    return true;
-  const artifacts = artifactsOf(builds, settled.artifacts);
+  const forgotten = new Map(Object.entries(settled.forgotten));
+  const history = historyOf(builds, { builds: told, artifacts: settled.artifacts }, forgotten, new Date());
+  if (dueBuild(history, settled) !== null) return true;
+  const { artifacts } = history;
   return requirers.some(
     ({ cloud, published }) =>
       cloud !== null && changedPublication(specs, cloud, artifacts, published) !== null,

@@ -1,6 +1,7 @@
 /** The commander tree; the only importer of commander. */
 import { Command, Option } from "commander";
 import { listBuildsCommand, showBuildCommand } from "./commands/builds.ts";
+import { removeImagesCommand } from "./commands/remove-images.ts";
 import { runCommand } from "./commands/run.ts";
 
 /** What the commands use of the process they run in. */
@@ -49,6 +50,14 @@ export function createProgram(terminal: Terminal): Command {
     .option("--json", "write JSON")
     .action(async (folder: string, options: { json?: true }) => {
       await showBuildCommand({ folder, json: options.json === true }, terminal);
+    });
+
+  program
+    .command("remove-images")
+    .description("remove our images from a cloud that no related charm uses any more")
+    .requiredOption("--departure <folder>", "what the charm wrote down of the cloud")
+    .action(async (options: { departure: string }) => {
+      await removeImagesCommand(options, terminal);
     });
 
   return program;

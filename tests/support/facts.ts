@@ -85,6 +85,7 @@ export function peersWith(changes: Partial<Peers> = {}): Peers {
     builds: [],
     artifacts: [],
     published: [],
+    forgotten: new Map(),
     ...changes,
   };
 }
@@ -101,5 +102,6 @@ export function factsWith(requirers: readonly Requirer[], config = configWith())
     scriptSecrets: null,
     peers: peersWith(),
     isMirrored: false,
+    forgotten: new Map(),
   };
 }

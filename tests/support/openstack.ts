@@ -84,3 +84,32 @@ export async function createTestImage(
   );
   return { ...image, ...onExit((options) => deleteImage(cloud, image.id, options)) };
 }
+
+/** Protects an image against deletion (Glance API, `PATCH /v2/images/{id}`) until the block ends. */
+export async function protectImage(cloud: Cloud, project: LabProject, id: string): Promise<AsyncDisposable> {
+  const { authUrl, username, password, userDomainName, projectName, projectDomainName } =
+    await fakeCloudAuth(project);
+  const user = { name: username, password, domain: { name: userDomainName } };
+  const scope = { project: { name: projectName, domain: { name: projectDomainName } } };
+  const identity = { methods: ["password"], password: { user } };
+  const signIn = await fetch(`${authUrl}/auth/tokens`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ auth: { identity, scope } }),
+  });
+  const token = signIn.headers.get("x-subject-token") ?? "";
+  const set = async (value: boolean): Promise<void> => {
+    const reply = await fetch(`${new URL(cloud.authUrl).origin.replace(/:\d+$/, ":9292")}/v2/images/${id}`, {
+      method: "PATCH",
+      headers: { "content-type": "application/openstack-images-v2.1-json-patch", "x-auth-token": token },
+      body: JSON.stringify([{ op: "replace", path: "/protected", value }]),
+    });
+    if (!reply.ok) throw new Error(`cannot protect image ${id}: HTTP ${reply.status}`);
+  };
+  await set(true);
+  return {
+    async [Symbol.asyncDispose]() {
+      await set(false);
+    },
+  };
+}

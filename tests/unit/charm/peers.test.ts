@@ -145,7 +145,7 @@ describe("the history of all units", () => {
       artifacts: [artifactWith({ buildId: "20261123t200000000-bbbb", imageId: "ours" })],
     });
     const theirs = artifactWith({ buildId: "20261123t195102000-aaaa", imageId: "theirs" });
-    const history = historyOf([ours], { builds: [told()], artifacts: [theirs] }, later);
+    const history = historyOf([ours], { builds: [told()], artifacts: [theirs] }, new Map(), later);
     expect(history.builds.map(({ id }) => id)).toEqual([told().id, ours.id]);
     expect([...history.artifacts.values()].map(({ imageId }) => imageId)).toEqual(["ours"]);
   });
