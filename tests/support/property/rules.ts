@@ -1,6 +1,7 @@
 /** The rules that hold whenever all hooks have run. */
 import { publishedImages, tagsOf } from "../../../src/charm/image-relation.ts";
 import type { ImageSpec } from "../../../src/build/types.ts";
+import { broken } from "./broken-rule.ts";
 import {
   buildsOf,
   cloudFor,
@@ -11,21 +12,6 @@ import {
   type Related,
   type World,
 } from "./world.ts";
-
-/** A rule does not hold. `rule` names it: a smaller sequence must break the same one. */
-export class BrokenRule extends Error {
-  readonly rule: string;
-
-  constructor(rule: string, fact: string) {
-    super(`${rule}: ${fact}`);
-    this.rule = rule;
-  }
-}
-
-/** A {@link BrokenRule} to throw. */
-export function broken(rule: string, fact: string): BrokenRule {
-  return new BrokenRule(rule, fact);
-}
 
 /**
  * An id in a databag belongs to an image that a build brought to a cloud of that relation, and that is still

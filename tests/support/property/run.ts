@@ -1,8 +1,9 @@
 /** One sequence of steps from deployment to a healed end, with all rules checked on the way. */
 import { asError } from "../../../src/base/errors.ts";
-import { heal, perform, updateAll } from "./perform.ts";
+import { BrokenRule } from "./broken-rule.ts";
+import { heal, updateAll } from "./heal.ts";
+import { perform } from "./perform.ts";
 import {
-  BrokenRule,
   checkDatabags,
   checkEqualUnits,
   checkNewest,
