@@ -110,7 +110,7 @@ export interface Model {
 }
 
 /** The major, minor and patch number of the model's Juju; a tag (`4.0-beta1`) counts as patch 0. */
-export function versionOf(model: Model): readonly [number, number, number] {
+export function versionOf(model: Pick<Model, "version">): readonly [number, number, number] {
   const [major = 3, minor = 0, patch = 0] = model.version.split(/[.-]/).map((part) => Number(part) || 0);
   return [major, minor, patch];
 }

@@ -43,7 +43,7 @@ describe("several units", () => {
     )?.[0];
   const count = async (unit: string): Promise<number> => (await charm.builds(unit)).length;
 
-  it("publish from the first hook that has a relation to publish to: the requirer never sees a unit without id", async () => {
+  it("publish in the first hook that has a relation to publish to, before the requirer hears of the unit", async () => {
     const before = charm.juju.journal().length;
     const seen: string[] = [];
     await charm.juju.addUnits(APPLICATION, 1);

@@ -23,6 +23,8 @@ export const APPLICATION = "image-builder";
 export const UNIT = `${APPLICATION}/0`;
 /** All units that a test may add. */
 export const UNITS = [0, 1, 2].map((number) => `${APPLICATION}/${number}`);
+/** Units whose builders are watched over. */
+const BUILDERS = Array.from({ length: 10 }, (_, number) => `${APPLICATION}/${number}`);
 /** The model's UUID. */
 export const MODEL_UUID = "0c9a2e34-7d0b-4a55-9c3e-1f6f8d5b7a10";
 /** Password of the build project's user, in the secret that the charm is given. */
@@ -93,7 +95,7 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
   await mkdir(dirname(paths.compileCache), { recursive: true });
   await symlink(COMPILE_CACHE, paths.compileCache);
   const silent = cleanup.use(await silentServer());
-  const builders = cleanup.use(holdBuilders(UNITS.map((unit) => pathsOf(root, unit).builds)));
+  const builders = cleanup.use(holdBuilders(BUILDERS.map((unit) => pathsOf(root, unit).builds)));
   const juju = cleanup.use(
     await FakeJuju.start({
       directory: join(directory, "j"),
@@ -185,7 +187,8 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
   };
 }
 
-async function silentServer(): Promise<AsyncDisposable & { readonly authUrl: string }> {
+/** A Keystone that accepts connections and never answers; dispose of it to close it. */
+export async function silentServer(): Promise<AsyncDisposable & { readonly authUrl: string }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
