@@ -31,8 +31,8 @@ const CHARM: Program = {
   name: "charm",
   entry: join(SOURCE, "charm/main.ts"),
   isHook: true,
-  // node-cron, which has a use only where the option `schedule` is set
-  apart: [join(SOURCE, "charm/cron-expression.ts")],
+  // node-cron and js-yaml, which have a use only where `schedule` or `remove-departed-images` is set
+  apart: [join(SOURCE, "charm/cron-expression.ts"), join(SOURCE, "charm/read-clouds.ts")],
 };
 const COMMAND_LINE: Program = { name: "cli", entry: join(SOURCE, "cli/main.ts"), isHook: false, apart: [] };
 

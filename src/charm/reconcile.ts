@@ -4,13 +4,12 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ConfigError } from "../base/errors.ts";
-import { readOptional, writeIfChanged } from "../base/files.ts";
+import { writeIfChanged } from "../base/files.ts";
 import { forgetOldBuilds, listBuilds } from "../build/history.ts";
 import { startBuild } from "../build/start-build.ts";
 import { formatTicks } from "../build/ticks.ts";
 import type { BuildKind } from "../build/types.ts";
-import { formatCloudsYaml, parseCloudsYaml, type CloudAuth } from "../openstack/index.ts";
+import { formatCloudsYaml } from "../openstack/index.ts";
 import type { Run } from "../juju/index.ts";
 import { accessDigest, inputsDigest, requestOf, secretsDigest } from "./build-request.ts";
 import type { BuilderConfig } from "./config.ts";
@@ -31,7 +30,9 @@ export async function reconcile(
   environment: CharmEnvironment,
 ): Promise<string | null> {
   const { paths, peers } = facts;
-  const before = await readClouds(paths.cloudsFile);
+  const before = facts.config.removeDepartedImages
+    ? await (await import("./read-clouds.ts")).readClouds(paths.cloudsFile)
+    : new Map<string, never>();
   const jujuExec = await writeFiles(run, facts);
   const builds = await forgetOldBuilds(await listBuilds(paths.builds));
   const history = historyOf(builds, peers, facts.forgotten, new Date());
@@ -72,18 +73,6 @@ export async function buildNow(
   }
   const jujuExec = await findJujuExec(facts.paths);
   return await start(run, facts, environment, { kind: "build", reason }, jujuExec);
-}
-
-/** The clouds of the last reconcile; none when nobody can read them any more. */
-async function readClouds(path: string): Promise<ReadonlyMap<string, CloudAuth>> {
-  const text = await readOptional(path);
-  if (text === undefined) return new Map();
-  try {
-    return parseCloudsYaml(text, path);
-  } catch (error) {
-    if (error instanceof ConfigError) return new Map();
-    throw error;
-  }
 }
 
 async function writeFiles(run: Run<BuilderConfig>, facts: Facts): Promise<string | null> {

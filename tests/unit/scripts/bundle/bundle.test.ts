@@ -66,8 +66,11 @@ describe("the bundle", () => {
     expect(files.filter(({ file }) => file.startsWith("charm/")).map(({ file }) => file)).toEqual([
       "charm/main.mjs",
       "charm/cron-expression.mjs",
+      "charm/read-clouds.mjs",
     ]);
     expect(packagesOf("charm/cron-expression.mjs")).toContain("node-cron");
+    expect(packagesOf("charm/read-clouds.mjs")).toContain("js-yaml");
+    expect(packagesOf("charm/main.mjs")).not.toContain("js-yaml");
     expect(files.flatMap(({ packages }) => packages)).toEqual(expect.arrayContaining(["pkgcloud", "ssh2"]));
     for (const heavy of ["pkgcloud", "@cypress/request", "request", "ssh2", "node-cron"]) {
       expect(packagesOf("charm/main.mjs")).not.toContain(heavy);
