@@ -75,46 +75,50 @@ async function served(charm: Deployed): Promise<Setting> {
   return { charm, good, account, traces };
 }
 
-it("one requirer's bad data blocks with one sentence, starts no build and leaves the other's databag alone", async () => {
-  await using charm = await deployBuilder();
-  const { account, good, traces } = await served(charm);
-  const before = await traces();
-  expect(good.bag()["id"]).toBe("image-1");
-  const other = credentialsOf(charm, "runner-b");
+it(
+  "one requirer's bad data blocks with one sentence, starts no build and leaves the other's databag alone",
+  { timeout: 120_000 },
+  async () => {
+    await using charm = await deployBuilder();
+    const { account, good, traces } = await served(charm);
+    const before = await traces();
+    expect(good.bag()["id"]).toBe("image-1");
+    const other = credentialsOf(charm, "runner-b");
 
-  const bad = await relate(charm, "runner-b", { unknown: MEGABYTE, "egress-subnets": "" });
-  expect(charm.status()).toMatch(/^active noble-x64 .*published to 1 of 2 relations/);
-  const { password, ...partial } = other;
-  await bad.write(partial);
-  expect(await traces()).toEqual(before);
-  for (const [data, status] of BAD) {
-    await bad.write({ ...other, password, ...data });
-    expect(charm.status()).toBe(status);
-    expect(bad.bag()).toEqual({});
+    const bad = await relate(charm, "runner-b", { unknown: MEGABYTE, "egress-subnets": "" });
+    expect(charm.status()).toMatch(/^active noble-x64 .*published to 1 of 2 relations/);
+    const { password, ...partial } = other;
+    await bad.write(partial);
     expect(await traces()).toEqual(before);
-  }
-  expect(charm.log().join("\n")).not.toContain(HIDDEN);
+    for (const [data, status] of BAD) {
+      await bad.write({ ...other, password, ...data });
+      expect(charm.status()).toBe(status);
+      expect(bad.bag()).toEqual({});
+      expect(await traces()).toEqual(before);
+    }
+    expect(charm.log().join("\n")).not.toContain(HIDDEN);
 
-  // the same account as the other relation: one cloud that has its image already, so both are served at once
-  await bad.write(account);
-  expect(bad.bag()).toEqual(good.bag());
-  const { clouds } = load(await readFile(charm.paths.cloudsFile, "utf8")) as { clouds: object };
-  expect(Object.keys(clouds)).toEqual(["builder", cloudOf(account)].toSorted());
-  expect(await charm.builds()).toHaveLength(2);
-  expect(charm.status()).toMatch(/^active noble-x64 .*published to 2 of 2 relations/);
+    // the same account as the other relation: one cloud that has its image already, so both are served at once
+    await bad.write(account);
+    expect(bad.bag()).toEqual(good.bag());
+    const { clouds } = load(await readFile(charm.paths.cloudsFile, "utf8")) as { clouds: object };
+    expect(Object.keys(clouds)).toEqual(["builder", cloudOf(account)].toSorted());
+    expect(await charm.builds()).toHaveLength(2);
+    expect(charm.status()).toMatch(/^active noble-x64 .*published to 2 of 2 relations/);
 
-  // credentials that go bad, and credentials that go away: what is published stays
-  await bad.write({ auth_url: "keystone" });
-  expect(charm.status()).toMatch(/^blocked relation with runner-b: auth_url is not/);
-  expect(bad.bag()["id"]).toBe("image-1");
-  await bad.write(Object.fromEntries(Object.keys(account).map((key) => [key, ""])));
-  await good.write(Object.fromEntries(Object.keys(account).map((key) => [key, ""])));
-  expect(charm.status()).toBe("waiting for OpenStack credentials from runner-a, runner-b");
-  expect([good.bag()["id"], bad.bag()["id"]]).toEqual(["image-1", "image-1"]);
-  expect(JSON.parse(await readFile(charm.paths.publishedFile, "utf8"))).toEqual({ ids: ["image-1"] });
-  expect(await charm.builds()).toHaveLength(2);
-  expect(charm.failures()).toEqual([]);
-});
+    // credentials that go bad, and credentials that go away: what is published stays
+    await bad.write({ auth_url: "keystone" });
+    expect(charm.status()).toMatch(/^blocked relation with runner-b: auth_url is not/);
+    expect(bad.bag()["id"]).toBe("image-1");
+    await bad.write(Object.fromEntries(Object.keys(account).map((key) => [key, ""])));
+    await good.write(Object.fromEntries(Object.keys(account).map((key) => [key, ""])));
+    expect(charm.status()).toBe("waiting for OpenStack credentials from runner-a, runner-b");
+    expect([good.bag()["id"], bad.bag()["id"]]).toEqual(["image-1", "image-1"]);
+    expect(JSON.parse(await readFile(charm.paths.publishedFile, "utf8"))).toEqual({ ids: ["image-1"] });
+    expect(await charm.builds()).toHaveLength(2);
+    expect(charm.failures()).toEqual([]);
+  },
+);
 
 it("two units of one requirer that disagree are spoken for by the first with usable credentials", async () => {
   await using charm = await deployBuilder();
