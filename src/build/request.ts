@@ -26,6 +26,9 @@ const schema = v.strictObject({
   flavor: v.string(),
   network: v.string(),
   baseImageMirror: v.pipe(text, v.url("must be a URL")),
+  baseImageSerial: v.pipe(v.string(), v.regex(/^(\d{8}(\.\d+)?)?$/, "must be a serial such as 20261120.1")),
+  requireSignature: v.boolean(),
+  parallelImages: v.pipe(v.number(), v.integer(), v.minValue(1, "must be at least 1")),
   recipe: v.strictObject({
     packages: list,
     snaps: list,
@@ -35,7 +38,12 @@ const schema = v.strictObject({
     aptMirror: v.string(),
     proxy: v.strictObject({ http: v.string(), https: v.string(), noProxy: v.string() }),
   }),
-  script: v.nullable(v.strictObject({ url: v.pipe(text, v.url("must be a URL")) })),
+  script: v.nullable(
+    v.strictObject({
+      url: v.pipe(text, v.url("must be a URL")),
+      sha256: v.pipe(v.string(), v.regex(/^([0-9a-f]{64})?$/, "must be a SHA-256 in hex")),
+    }),
+  ),
   secretsFile: v.nullable(text),
   keepRevisions: v.pipe(v.number(), v.integer(), v.minValue(2, "must be at least 2")),
   publishedFile: v.nullable(text),

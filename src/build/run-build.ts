@@ -21,9 +21,6 @@ import { resolveRunnerVersion } from "./steps/runner-version.ts";
 import { ensureSecurityGroup } from "./steps/security-group.ts";
 import { specName, type Artifact, type BuildRequest } from "./types.ts";
 
-/** Images that are built at the same time. */
-const PARALLEL_IMAGES = 2;
-
 /** What a whole build needs beyond one image. */
 export interface RunDeps extends BuildDeps {
   /** Names of all clouds in the request's clouds.yaml as it is now. */
@@ -162,7 +159,7 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
       if (request.script === null) return { runnerVersion: version, script: null };
       return {
         runnerVersion: version,
-        script: { text: await fetchScript(request.script.url, limit), secrets },
+        script: { text: await fetchScript(request.script, limit), secrets },
       };
     });
   }
@@ -176,7 +173,7 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
       failure ??= asError(error);
       deps.journal.add({ event: "image-failed", image, error: describe(error) });
     };
-    await mapLimit(request.images, PARALLEL_IMAGES, async (spec) => {
+    await mapLimit(request.images, request.parallelImages, async (spec) => {
       try {
         const built = await buildImage(spec, request, shared, deps, signal);
         artifacts.push(...built.artifacts);

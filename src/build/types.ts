@@ -38,6 +38,8 @@ export interface Proxy {
 /** The operator's script that runs in the guest after cloud-init. */
 export interface ScriptSource {
   readonly url: string;
+  /** Hex SHA-256 that the script must have; empty = any. */
+  readonly sha256: string;
 }
 
 /** What goes into an image, the same for all images of a build. */
@@ -90,6 +92,12 @@ export interface BuildRequest {
   /** Network name or id; empty = the only usable one. */
   readonly network: string;
   readonly baseImageMirror: string;
+  /** Serial of the base images such as `20261120` or `20261120.1`; empty = the mirror's current one. */
+  readonly baseImageSerial: string;
+  /** Whether a mirror without a signature of its SHA256SUMS is refused; a wrong signature always is. */
+  readonly requireSignature: boolean;
+  /** Images that are built at the same time, at most. */
+  readonly parallelImages: number;
   readonly recipe: Recipe;
   readonly script: ScriptSource | null;
   /** A file on tmpfs with the script's secrets as a JSON object; the builder removes it when it has read it. */

@@ -30,8 +30,10 @@ export function inputsDigest(facts: Facts, context: JujuContext): string {
     config.flavor,
     config.network,
     config.baseImageMirror,
+    config.baseImageSerial,
+    config.requireSignature,
     recipeOf(facts, context),
-    config.script?.url ?? null,
+    config.script === null ? null : [config.script.url, config.script.sha256],
   ]);
 }
 
@@ -75,8 +77,11 @@ export function requestOf(
     flavor: config.flavor,
     network: config.network,
     baseImageMirror: config.baseImageMirror,
+    baseImageSerial: config.baseImageSerial,
+    requireSignature: config.requireSignature,
+    parallelImages: config.parallelImages,
     recipe: recipeOf(facts, context),
-    script: config.script === null ? null : { url: config.script.url },
+    script: config.script === null ? null : { url: config.script.url, sha256: config.script.sha256 },
     keepRevisions: config.keepRevisions,
     publishedFile: paths.publishedFile,
     wake: jujuExec === null ? [] : [jujuExec, context.unit, "JUJU_DISPATCH_PATH=build-changed ./dispatch"],

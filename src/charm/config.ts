@@ -1,6 +1,6 @@
 /** The charm's options, parsed once into exact types; every wrong one is told, each by one sentence. */
 import { ConfigError } from "../base/errors.ts";
-import type { Arch, Base } from "../build/types.ts";
+import { BASES, type Arch, type Base } from "../build/types.ts";
 import { isSecretUri, type RawConfig } from "../juju/index.ts";
 import { openOptionReader, type ItemForm, type OptionReader } from "./option-reader.ts";
 import { parseArch, parseBases } from "./options.ts";
@@ -29,12 +29,17 @@ export interface BuilderConfig {
   readonly runnerVersion: string;
   readonly runnerMirror: string;
   readonly baseImageMirror: string;
+  readonly baseImageSerial: string;
+  readonly requireSignature: boolean;
+  readonly parallelImages: number;
   readonly aptMirror: string;
   readonly packages: readonly string[];
   readonly snaps: readonly string[];
   readonly npmPackages: readonly string[];
   readonly script: {
     readonly url: string;
+    /** Hex in lower case; empty = not checked. */
+    readonly sha256: string;
     /** URI of the Juju secret with its variables, or the variables themselves. */
     readonly secret: string | Readonly<Record<string, string>> | null;
   } | null;
@@ -68,6 +73,8 @@ const NPM_PACKAGES: ItemForm = {
   key: (item) => item.replace(/(?<=.)@.*$/, ""),
 };
 const RUNNER_VERSION = /^\d{1,5}\.\d{1,5}\.\d{1,5}$/;
+const SERIAL = /^\d{8}(\.\d{1,5})?$/;
+const SHA256 = /^[0-9a-f]{64}$/i;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const A_SECRET = "set it to the URI of a Juju secret, such as secret:cq5k...";
 /** More than the kernel's limit of one variable (MAX_ARG_STRLEN) fits no environment. */
@@ -121,9 +128,12 @@ export function parseConfig(
       region: name("openstack-region") || null,
       passwordSecret: secretUri(read, "openstack-password-secret"),
     },
-    runnerVersion: runnerVersion(read),
+    runnerVersion: formed(read, "runner-version", RUNNER_VERSION, "a version such as 2.330.0") || "latest",
     runnerMirror: read.address("runner-mirror", mirror),
     baseImageMirror: read.address("base-image-mirror", mirror),
+    baseImageSerial: formed(read, "base-image-serial", SERIAL, "a serial such as 20261120 or 20261120.1"),
+    requireSignature: read.flag("base-image-require-signature"),
+    parallelImages: read.whole("parallel-images", 1, BASES.length),
     aptMirror: read.address("apt-mirror", { empty: true, query: false }),
     packages: read.list("apt-packages", PACKAGES),
     snaps: read.list("snaps", SNAPS),
@@ -142,12 +152,12 @@ function secretUri({ text, refuse, isRefused }: OptionReader, option: string): s
   return isRefused(option) ? "" : uri;
 }
 
-function runnerVersion({ text, refuse, isRefused }: OptionReader): string {
-  const version = text("runner-version");
-  if (version === "" || isRefused("runner-version")) return "latest";
-  if (!RUNNER_VERSION.test(version))
-    refuse("runner-version", "leave it empty or set it to a version such as 2.330.0");
-  return version;
+/** An option that is empty or looks like `pattern`. */
+function formed(read: OptionReader, option: string, pattern: RegExp, is: string): string {
+  const value = read.text(option);
+  if (value === "" || read.isRefused(option)) return "";
+  if (!pattern.test(value)) read.refuse(option, `leave it empty or set it to ${is}`);
+  return value;
 }
 
 function parseScript(read: OptionReader): BuilderConfig["script"] {
@@ -155,9 +165,10 @@ function parseScript(read: OptionReader): BuilderConfig["script"] {
   const id = secretUri(read, "script-secret-id");
   const inline = read.text("script-secret");
   if (id !== "" && inline !== "") read.refuse("script-secret, script-secret-id", "set only one of them");
+  const sha256 = formed(read, "script-sha256", SHA256, "the 64 hexadecimal digits of the script's SHA-256");
   const variables = parseVariables(read, inline);
   if (url === "") return null;
-  return { url, secret: id !== "" ? id : inline !== "" ? variables : null };
+  return { url, sha256: sha256.toLowerCase(), secret: id !== "" ? id : inline !== "" ? variables : null };
 }
 
 /** `name=value name2=value2`; nothing but a name is ever quoted, and only where a value follows it. */

@@ -126,6 +126,13 @@ function addressRow(
   };
 }
 
+const flagRow = (option: string): OptionRow => ({
+  bad: ["", "true", "yes", 0, 1, Number.NaN, MEGABYTE].map((value) =>
+    bad(value, `${option}: set it to true or false`),
+  ),
+  good: [true, false],
+});
+
 function wholeRow(option: string, least: number, most: number): OptionRow {
   const sentence = `${option}: set it to a whole number from ${least} to ${most}`;
   const values = [
@@ -277,11 +284,33 @@ export const OPTION_ROWS: Readonly<Record<string, OptionRow>> = {
     ],
     good: ["", "  ", "30 3 * * 1-5", " 0 */6 * * * ", "0 0 1 jan,Jul *"],
   },
-  "remove-departed-images": {
-    bad: ["", "true", "yes", 0, 1, Number.NaN, MEGABYTE].map((value) =>
-      bad(value, "remove-departed-images: set it to true or false"),
+  "remove-departed-images": flagRow("remove-departed-images"),
+  "base-image-require-signature": flagRow("base-image-require-signature"),
+  "parallel-images": wholeRow("parallel-images", 1, 4),
+  "base-image-serial": {
+    bad: enumerated(
+      "base-image-serial",
+      "leave it empty or set it to a serial such as 20261120 or 20261120.1",
+      [
+        "2026112",
+        "202611200",
+        "current",
+        "20261120.",
+        "20261120.x",
+        "../20261120",
+        "20261120/1",
+        "2026-11-20",
+      ],
     ),
-    good: [true, false],
+    good: ["", " ", "20261120", "20261120.1", " 20261120.12 "],
+  },
+  "script-sha256": {
+    bad: enumerated(
+      "script-sha256",
+      "leave it empty or set it to the 64 hexadecimal digits of the script's SHA-256",
+      ["abc", "0".repeat(63), "0".repeat(65), "g".repeat(64), `sha256:${"0".repeat(64)}`],
+    ),
+    good: ["", " ", "0".repeat(64), "ABCDEF0123456789".repeat(4)],
   },
   "runner-version": {
     bad: enumerated("runner-version", "leave it empty or set it to a version such as 2.330.0", [

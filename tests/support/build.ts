@@ -160,6 +160,9 @@ async function openWorkshop(
       flavor: "",
       network: "lab-net",
       baseImageMirror: mirror.images,
+      baseImageSerial: "",
+      requireSignature: false,
+      parallelImages: 2,
       recipe: {
         packages: [],
         snaps: [],

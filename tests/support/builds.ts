@@ -29,6 +29,9 @@ export function requestWith(changes: Partial<BuildRequest> = {}): BuildRequest {
     flavor: "",
     network: "",
     baseImageMirror: "https://cloud-images.example",
+    baseImageSerial: "",
+    requireSignature: false,
+    parallelImages: 2,
     recipe: {
       packages: [],
       snaps: ["aproxy=latest/edge"],

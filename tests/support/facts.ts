@@ -13,6 +13,7 @@ export const RAW_CONFIG: RawConfig = {
   "base-image": "noble",
   "build-flavor": "",
   "build-network": "",
+  "parallel-images": 2,
   "build-interval": 6,
   schedule: "",
   "openstack-auth-url": "https://keystone.example:5000/v3",
@@ -27,11 +28,14 @@ export const RAW_CONFIG: RawConfig = {
   "runner-version": "",
   "runner-mirror": "https://github.com/canonical/github-actions-runner/releases",
   "script-url": "",
+  "script-sha256": "",
   "script-secret": "",
   "base-image-mirror": "https://cloud-images.ubuntu.com",
+  "base-image-serial": "",
+  "base-image-require-signature": false,
   "apt-mirror": "",
   "apt-packages": "",
-  snaps: "aproxy=latest/edge,opentelemetry-collector",
+  snaps: "aproxy=latest/edge,opentelemetry-collector,juju,microk8s:classic",
   "npm-packages": "yarn",
 };
 

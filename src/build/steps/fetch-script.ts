@@ -1,14 +1,19 @@
 /** The operator's script and its secrets, read before anything is launched. */
+import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import * as v from "valibot";
 import { AppError } from "../../base/errors.ts";
 import { registerSecret } from "../../base/redact.ts";
+import type { ScriptSource } from "../types.ts";
 
 /** A script longer than this is not one. */
 const LONGEST_SCRIPT = 1 << 20;
 
-/** The text at `url`; redirects are followed, any status but 2xx is an error. */
-export async function fetchScript(url: string, signal: AbortSignal): Promise<string> {
+/**
+ * The text at the script's address; redirects are followed, any status but 2xx is an error, and so is another
+ * SHA-256 than the operator's.
+ */
+export async function fetchScript({ url, sha256 }: ScriptSource, signal: AbortSignal): Promise<string> {
   let reply: Response;
   try {
     reply = await fetch(url, { signal });
@@ -28,7 +33,12 @@ export async function fetchScript(url: string, signal: AbortSignal): Promise<str
       throw new AppError(`script-url: ${url} is larger than ${LONGEST_SCRIPT} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  const data = Buffer.concat(chunks);
+  const got = createHash("sha256").update(data).digest("hex");
+  if (sha256 !== "" && got !== sha256) {
+    throw new AppError(`script-sha256: the script at ${url} has the SHA-256 ${got}, not ${sha256}`);
+  }
+  return data.toString("utf8");
 }
 
 const secretsSchema = v.record(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/)), v.string());

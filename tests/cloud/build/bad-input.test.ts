@@ -73,7 +73,7 @@ const CASES: readonly Case[] = [
   },
   {
     what: "there is no script at script-url",
-    prepare: async ({ mirror }) => ({ request: { script: { url: `${mirror.url}/script.sh` } } }),
+    prepare: async ({ mirror }) => ({ request: { script: { url: `${mirror.url}/script.sh`, sha256: "" } } }),
     says: "cannot fetch the inputs: script-url: M/script.sh answers HTTP 404",
   },
   {
@@ -138,7 +138,7 @@ const IN_GUEST: readonly Case[] = [
     prepare: async ({ mirror }) => {
       mirror.put("/script.sh", { text: "#!/bin/sh\nexit 3\n" });
       return {
-        request: { script: { url: `${mirror.url}/script.sh` } },
+        request: { script: { url: `${mirror.url}/script.sh`, sha256: "" } },
         secrets: { TOKEN: SECRET },
         guest: {
           onScript: (script, secrets) => ({

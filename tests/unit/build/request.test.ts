@@ -15,7 +15,10 @@ function problemsOf(value: unknown): readonly string[] {
 
 describe("parseRequest", () => {
   test("gives back what a writer wrote", () => {
-    const request = requestWith({ script: { url: "https://x.example/s.sh" }, secretsFile: "/run/s.json" });
+    const request = requestWith({
+      script: { url: "https://x.example/s.sh", sha256: "" },
+      secretsFile: "/run/s.json",
+    });
     expect(parseRequest(JSON.stringify(request), "request.json")).toEqual(request);
   });
 

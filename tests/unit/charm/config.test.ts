@@ -43,9 +43,12 @@ describe("parseConfig", () => {
       runnerVersion: "latest",
       runnerMirror: "https://github.com/canonical/github-actions-runner/releases",
       baseImageMirror: "https://cloud-images.ubuntu.com",
+      baseImageSerial: "",
+      requireSignature: false,
+      parallelImages: 2,
       aptMirror: "",
       packages: [],
-      snaps: ["aproxy=latest/edge", "opentelemetry-collector"],
+      snaps: ["aproxy=latest/edge", "opentelemetry-collector", "juju", "microk8s:classic"],
       npmPackages: ["yarn"],
       script: null,
     });
@@ -118,6 +121,7 @@ describe("the script's secrets", () => {
   test("are variables, where values may hold an equals sign or be empty", () => {
     expect(configWith({ "script-url": url, "script-secret": "A=1  _B2=x=y C=" }).script).toEqual({
       url,
+      sha256: "",
       secret: { A: "1", _B2: "x=y", C: "" },
     });
     const { secret } = configWith({ "script-url": url, "script-secret": "__proto__=x" }).script ?? {};
@@ -129,9 +133,14 @@ describe("the script's secrets", () => {
       configWith({ "script-url": url, "script-secret-id": "secret:abcdefghij0123456789" }).script,
     ).toEqual({
       url,
+      sha256: "",
       secret: "secret:abcdefghij0123456789",
     });
-    expect(configWith({ "script-url": url }).script).toEqual({ url, secret: null });
+    const digest = "0AF".padEnd(64, "0");
+    expect(configWith({ "script-url": url, "script-sha256": digest }).script).toMatchObject({
+      sha256: digest.toLowerCase(),
+    });
+    expect(configWith({ "script-url": url }).script).toEqual({ url, sha256: "", secret: null });
   });
 
   test("are given in one way only", () => {

@@ -63,7 +63,7 @@ describe("the password", () => {
 describe("the script's secrets", () => {
   test("may have lines, and keys with dashes become variables", async () => {
     const content = { "ssh-key": "line 1\nline 2\n", token: "a=b" };
-    expect(await readScriptSecrets(unitWith(content), { url, secret: URI })).toEqual({
+    expect(await readScriptSecrets(unitWith(content), { url, sha256: "", secret: URI })).toEqual({
       ssh_key: "line 1\nline 2\n",
       token: "a=b",
     });
@@ -73,7 +73,7 @@ describe("the script's secrets", () => {
     "are refused when they fit no variable",
     async (value) => {
       const unit = unitWith({ good: "x", "my-token": value });
-      await expect(readScriptSecrets(unit, { url, secret: URI })).rejects.toMatchObject({
+      await expect(readScriptSecrets(unit, { url, sha256: "", secret: URI })).rejects.toMatchObject({
         problems: [
           "script-secret-id: the value of the key my-token fits no environment variable; " +
             "make it UTF-8 text of at most 65536 characters without NUL",
@@ -84,12 +84,12 @@ describe("the script's secrets", () => {
 
   test("are redacted also when they stand in the option itself", async () => {
     const secret = { TOKEN: "in-the-option-itself" };
-    expect(await readScriptSecrets(unitWith({}), { url, secret })).toBe(secret);
+    expect(await readScriptSecrets(unitWith({}), { url, sha256: "", secret })).toBe(secret);
     expect(redact("x in-the-option-itself")).toBe("x [redacted]");
   });
 
   test("are none without a script", async () => {
     expect(await readScriptSecrets(unitWith({}), null)).toBe(null);
-    expect(await readScriptSecrets(unitWith({}), { url, secret: null })).toBe(null);
+    expect(await readScriptSecrets(unitWith({}), { url, sha256: "", secret: null })).toBe(null);
   });
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { access, mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +14,7 @@ describe("fetchScript", () => {
   test("gives the text, byte for byte", async () => {
     const script = "#!/bin/bash\necho größe\r\n";
     await using server = await startHttpServer({ "/s.sh": script });
-    expect(await fetchScript(`${server.url}/s.sh`, never)).toBe(script);
+    expect(await fetchScript({ url: `${server.url}/s.sh`, sha256: "" }, never)).toBe(script);
   });
 
   test("follows redirects", async () => {
@@ -21,14 +22,25 @@ describe("fetchScript", () => {
       "/old": (_request, response) => response.writeHead(301, { location: "/new" }).end(),
       "/new": "echo",
     });
-    expect(await fetchScript(`${server.url}/old`, never)).toBe("echo");
+    expect(await fetchScript({ url: `${server.url}/old`, sha256: "" }, never)).toBe("echo");
+  });
+
+  test("takes no script but the one with the operator's checksum", async () => {
+    await using server = await startHttpServer({ "/s.sh": "echo" });
+    const url = `${server.url}/s.sh`;
+    const sha256 = createHash("sha256").update("echo").digest("hex");
+    expect(await fetchScript({ url, sha256 }, never)).toBe("echo");
+    const wanted = "0".repeat(64);
+    await expect(fetchScript({ url, sha256: wanted }, never)).rejects.toThrow(
+      `script-sha256: the script at ${url} has the SHA-256 ${sha256}, not ${wanted}`,
+    );
   });
 
   test.each([404, 500])("takes no error page for the script: HTTP %i", async (status) => {
     await using server = await startHttpServer({
       "/s.sh": (_request, response) => response.writeHead(status).end("<html>"),
     });
-    await expect(fetchScript(`${server.url}/s.sh`, never)).rejects.toThrow(
+    await expect(fetchScript({ url: `${server.url}/s.sh`, sha256: "" }, never)).rejects.toThrow(
       `script-url: ${server.url}/s.sh answers HTTP ${status}`,
     );
   });
@@ -45,8 +57,8 @@ describe("fetchScript", () => {
         write();
       },
     });
-    expect(await fetchScript(`${server.url}/good`, never)).toHaveLength(1 << 20);
-    await expect(fetchScript(`${server.url}/endless`, never)).rejects.toThrow(
+    expect(await fetchScript({ url: `${server.url}/good`, sha256: "" }, never)).toHaveLength(1 << 20);
+    await expect(fetchScript({ url: `${server.url}/endless`, sha256: "" }, never)).rejects.toThrow(
       `script-url: ${server.url}/endless is larger than 1048576 bytes`,
     );
     expect(sent).toBeLessThan(64 << 20);
@@ -54,7 +66,9 @@ describe("fetchScript", () => {
 
   test("says that the address cannot be reached", async () => {
     const url = await deadUrl();
-    await expect(fetchScript(`${url}/s.sh`, never)).rejects.toThrow(`script-url: cannot reach ${url}/s.sh`);
+    await expect(fetchScript({ url: `${url}/s.sh`, sha256: "" }, never)).rejects.toThrow(
+      `script-url: cannot reach ${url}/s.sh`,
+    );
   });
 });
 
