@@ -2,14 +2,13 @@
 import type { Logger } from "../base/log.ts";
 import { AppError, describe } from "../base/errors.ts";
 import { ResourceScope } from "../base/scope.ts";
-import { listFlavors, listNetworks, type Cloud } from "../openstack/index.ts";
+import type { Cloud } from "../openstack/index.ts";
 import { SshError, type Communicator, type SshTarget } from "../ssh/communicator.ts";
 import { userData } from "./cloud-init/user-data.ts";
 import type { Journal } from "./journal.ts";
 import { LIMITS } from "./limits.ts";
 import { progressOf, step, type StepContext } from "./step.ts";
 import { checkServer } from "./steps/check-server.ts";
-import { chooseFlavor, chooseNetwork } from "./steps/choose-server.ts";
 import { launchBuilder, logIn, registerKeyPair } from "./steps/launch-builder.ts";
 import { prepareBaseImage } from "./steps/prepare-base-image.ts";
 import { awaitCloudInit, cleanGuest, runScript } from "./steps/provision.ts";
@@ -40,6 +39,8 @@ export interface Prepared {
   readonly cloud: Cloud;
   /** Signs in to all clouds that are targets at this moment; see {@link Targets}. */
   readonly openTargets: (signal: AbortSignal) => Promise<Targets>;
+  readonly flavorId: string;
+  readonly networkId: string;
   readonly securityGroupId: string;
   readonly runnerVersion: string;
   readonly script: { readonly text: string; readonly secrets: Readonly<Record<string, string>> } | null;
@@ -70,27 +71,11 @@ export async function buildImage(
   signal: AbortSignal,
 ): Promise<{ readonly artifacts: readonly Artifact[]; readonly failed: AppError | null }> {
   const context = contextOf(spec, deps, signal);
-  const { cloud, securityGroupId, runnerVersion, script } = prepared;
+  const { cloud, flavorId, networkId, securityGroupId, runnerVersion, script } = prepared;
   const { journal, log } = context;
   await using scope = scopeOf(context);
 
   const base = await ensureBaseImage(spec, request, cloud, deps, context, scope);
-
-  const { flavor, network } = await step(
-    context,
-    "choose flavor and network",
-    LIMITS.choose,
-    async (limit) => {
-      const [flavors, networks] = await Promise.all([
-        listFlavors(cloud, { signal: limit }),
-        listNetworks(cloud, { signal: limit }),
-      ]);
-      return {
-        flavor: chooseFlavor(flavors, request.flavor),
-        network: chooseNetwork(networks, request.network),
-      };
-    },
-  );
 
   const common = { cloud, request, spec, context, scope };
   const { builder, keys } = await step(context, "launch the builder", LIMITS.launch, async (limit) => {
@@ -98,8 +83,8 @@ export async function buildImage(
     const needs = {
       ...common,
       imageId: base.id,
-      flavorId: flavor.id,
-      networkId: network.id,
+      flavorId,
+      networkId,
       securityGroupId,
       userData: await userData(spec, request.recipe, runnerVersion, request.id),
     };

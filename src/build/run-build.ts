@@ -2,7 +2,7 @@
 import { withDeadline } from "../base/deadline.ts";
 import { AppError, asError, CancelledError, describe } from "../base/errors.ts";
 import { mapLimit } from "../base/limit.ts";
-import type { Cloud } from "../openstack/index.ts";
+import { listFlavors, listNetworks, readComputeLimits, type Cloud } from "../openstack/index.ts";
 import {
   buildImage,
   contextOf,
@@ -15,8 +15,10 @@ import {
 import { LIMITS } from "./limits.ts";
 import { findOrphans, reap } from "./reap.ts";
 import { step, type StepContext } from "./step.ts";
+import { chooseFlavor, chooseNetwork } from "./steps/choose-server.ts";
 import { fetchScript, takeSecrets } from "./steps/fetch-script.ts";
 import { prune, readPublished } from "./steps/prune.ts";
+import { roomForBuilders } from "./steps/quota.ts";
 import { resolveRunnerVersion } from "./steps/runner-version.ts";
 import { ensureSecurityGroup } from "./steps/security-group.ts";
 import { specName, type Artifact, type BuildRequest } from "./types.ts";
@@ -91,9 +93,11 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
     return targets;
   });
   await reapOrphans([cloud, ...first.clouds]);
+  const { room, ...server } = await chooseServer();
   const prepared = {
     cloud,
     openTargets,
+    ...server,
     securityGroupId: await prepareSecurityGroup(),
     ...(await fetchInputs()),
   };
@@ -105,6 +109,24 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
     return await step(context, "prepare the security group", LIMITS.choose, async (limit) =>
       ensureSecurityGroup(cloud, request.owner, { signal: limit }),
     );
+  }
+
+  /** Flavor and network of the builders, and how many of them the quota has room for. */
+  async function chooseServer(): Promise<Pick<Prepared, "flavorId" | "networkId"> & { room: number }> {
+    return await step(context, "choose flavor and network", LIMITS.choose, async (limit) => {
+      const call = { signal: limit };
+      const [flavors, networks, limits] = await Promise.all([
+        listFlavors(cloud, call),
+        listNetworks(cloud, call),
+        readComputeLimits(cloud, call),
+      ]);
+      const flavor = chooseFlavor(flavors, request.flavor);
+      const network = chooseNetwork(networks, request.network);
+      const builders = roomForBuilders(limits, flavor);
+      if (builders < Math.min(request.parallelImages, request.images.length))
+        deps.log.warn({ builders }, "the quota has room for fewer builders at a time than wanted");
+      return { flavorId: flavor.id, networkId: network.id, room: builders };
+    });
   }
 
   async function openTargets(limit: AbortSignal): Promise<Targets> {
@@ -173,7 +195,7 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
       failure ??= asError(error);
       deps.journal.add({ event: "image-failed", image, error: describe(error) });
     };
-    await mapLimit(request.images, request.parallelImages, async (spec) => {
+    await mapLimit(request.images, Math.min(request.parallelImages, room), async (spec) => {
       try {
         const built = await buildImage(spec, request, shared, deps, signal);
         artifacts.push(...built.artifacts);

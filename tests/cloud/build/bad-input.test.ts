@@ -36,17 +36,17 @@ const CASES: readonly Case[] = [
   {
     what: "the flavor is too small",
     prepare: request({ flavor: "lab.tiny" }),
-    says: 'noble-x64: cannot choose flavor and network: build-flavor: "lab.tiny" is too small; a build needs 2 vCPUs, 1024 MB of memory and 10 GB of disk',
+    says: 'cannot choose flavor and network: build-flavor: "lab.tiny" is too small; a build needs 2 vCPUs, 1024 MB of memory and 10 GB of disk',
   },
   {
     what: "there is no such flavor",
     prepare: request({ flavor: "m1.huge" }),
-    says: 'noble-x64: cannot choose flavor and network: build-flavor: the build project has no flavor "m1.huge"; it has lab.medium, lab.small, lab.tiny',
+    says: 'cannot choose flavor and network: build-flavor: the build project has no flavor "m1.huge"; it has lab.medium, lab.small, lab.tiny',
   },
   {
     what: "there is no such network",
     prepare: request({ network: "the-net" }),
-    says: 'noble-x64: cannot choose flavor and network: build-network: the build project has no network "the-net"; it has lab-net',
+    says: 'cannot choose flavor and network: build-network: the build project has no network "the-net"; it has lab-net',
   },
   {
     what: "the mirror does not list the base image",

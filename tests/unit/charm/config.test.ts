@@ -111,7 +111,7 @@ describe("parseConfig", () => {
   test("tells a missing option from a bad one when Juju gives nothing at all", () => {
     const config = parseConfig({}, null);
     const problems = config instanceof ConfigError ? config.problems : [];
-    expect(problems).toHaveLength(8);
+    expect(problems).toHaveLength(10);
   });
 });
 
