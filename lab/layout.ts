@@ -37,6 +37,8 @@ export interface LabCloud {
   readonly mirrorUrl: string;
   /** Stand-in of the runner's release pages: `/releases/latest`, `/releases/download/...`. */
   readonly runnerMirrorUrl: string;
+  /** HTTP proxy with its credentials, for the real cloud; lets guests and the unit reach everything, Debian's archive too. */
+  readonly proxyUrl: string;
   /** Debian mirror for the guests' sources.list; the fake cloud has no guests and serves nothing there. */
   readonly aptMirrorUrl: string;
 }
@@ -51,6 +53,10 @@ export const APT_CACHE = join(LAB_ROOT, "apt-cache");
 export const GATEWAY_PORT = 8080;
 /** Port of apt-cacher-ng beside the real cloud. */
 export const APT_PORT = 3142;
+/** Port of the HTTP proxy beside the real cloud. */
+export const PROXY_PORT = 3128;
+/** Who may use the proxy; the password has what an address must not hold as it is. */
+export const PROXY_ACCOUNT = { username: "lab", password: "proxy p@ss/word" } as const;
 /** Folder of this file. */
 export const LAB_SOURCE = dirname(fileURLToPath(import.meta.url));
 
@@ -87,6 +93,7 @@ export function labCloud(kind: LabKind): LabCloud {
     }),
     mirrorUrl: `${gateway}:${GATEWAY_PORT}/cloud-images`,
     runnerMirrorUrl: `${gateway}:${GATEWAY_PORT}/runner`,
+    proxyUrl: `http://${PROXY_ACCOUNT.username}:${encodeURIComponent(PROXY_ACCOUNT.password)}@${gatewayOf(kind)}:${PROXY_PORT}`,
     aptMirrorUrl: `${gateway}:${APT_PORT}/deb.debian.org/debian`,
   };
 }

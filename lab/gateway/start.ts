@@ -3,7 +3,16 @@ import { join } from "node:path";
 import { seconds, waitFor, withDeadline } from "../../src/base/deadline.ts";
 import { PID_HEADER } from "./handler.ts";
 import { mirrorFolder } from "../guest-image/image.ts";
-import { APT_CACHE, APT_PORT, GATEWAY_PORT, gatewayOf, IMAGES, LAB_SOURCE, labCloud } from "../layout.ts";
+import {
+  APT_CACHE,
+  APT_PORT,
+  GATEWAY_PORT,
+  gatewayOf,
+  IMAGES,
+  LAB_SOURCE,
+  labCloud,
+  PROXY_PORT,
+} from "../layout.ts";
 import type { LabKind } from "../layout.ts";
 import { runningPid } from "../processes.ts";
 import { runScript } from "../script.ts";
@@ -29,6 +38,7 @@ export async function startGateway(kind: LabKind, options: ScriptOptions): Promi
     address,
     String(GATEWAY_PORT),
     mirrorFolder(IMAGES),
+    ...(kind === "real" ? [String(PROXY_PORT), String(APT_PORT)] : []),
   ]);
   if (kind === "real") {
     const script = join(LAB_SOURCE, "gateway/apt-cache.sh");

@@ -218,6 +218,7 @@ cpu_mode = ${LAB_CPU_MODE:-custom}
 $([ "${LAB_CPU_MODE:-custom}" = custom ] && echo "cpu_models = ${LAB_CPU_MODEL:-qemu64}")
 connection_uri = qemu:///system
 disk_cachemodes = file=unsafe
+hw_disk_discard = unmap
 inject_partition = -2
 snapshots_directory = $STATE/nova/snapshots
 use_virtio_for_bridges = true
