@@ -2,25 +2,15 @@
 import { readFile } from "node:fs/promises";
 import type { ImageSpec, Recipe } from "../types.ts";
 import { packagesFor } from "./packages.ts";
+import { sectionsOf } from "./sections.ts";
+
+export { sectionsOf } from "./sections.ts";
+
+/** The release of yq that images get. */
+const YQ_VERSION = "4.53.2";
 
 /** Ends an embedded file; no section contains this line. */
 const END = "IMAGE_BUILDER_SECTION";
-
-/** Names of the recipe's sections for an image, in the order in which they run. */
-export function sectionsOf(spec: ImageSpec, recipe: Recipe): readonly string[] {
-  return [
-    "hostname",
-    "apt-sources",
-    "packages",
-    "unattended-upgrades",
-    "sysctl",
-    "users",
-    ...(recipe.snaps.length > 0 ? ["snaps"] : []),
-    // focal's npm is too old for what is in the registry today
-    ...(recipe.npmPackages.length > 0 && spec.base !== "focal" ? ["npm-packages"] : []),
-    "runner",
-  ];
-}
 
 /**
  * The script for `spec`; `runnerVersion` is the resolved one. It leaves `/run/image-builder/done` with the
@@ -37,6 +27,8 @@ export async function userData(
     PACKAGES: packagesFor(spec, recipe.packages).join(" "),
     SNAPS: recipe.snaps.join(" "),
     NPM_PACKAGES: recipe.npmPackages.join(" "),
+    YQ_MIRROR: recipe.yqMirror.replace(/\/+$/, ""),
+    YQ_VERSION,
     RUNNER_ARCH: spec.arch,
     RUNNER_VERSION: runnerVersion,
     RUNNER_MIRROR: recipe.runnerMirror.replace(/\/+$/, ""),

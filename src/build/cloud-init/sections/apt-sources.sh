@@ -2,10 +2,14 @@
 if [ -n "$APT_MIRROR" ]; then
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
     [ -f "$file" ] || continue
+    # repositories that later sections add, when they have run before
+    case ${file##*/} in github-cli.list | dotnet-*) continue ;; esac
     sed -i -E \
       -e "s#^(deb(-src)?( \[[^]]*\])?) +https?://[^ ]+#\1 $APT_MIRROR#" \
       -e "s#^URIs:.*#URIs: $APT_MIRROR#" "$file"
   done
+  # else cloud-init writes the stock sources anew on a runner's first boot
+  printf 'apt:\n  preserve_sources_list: true\n' > /etc/cloud/cloud.cfg.d/99-image-builder-apt.cfg
 fi
 if [ -n "${http_proxy:-}" ]; then
   {

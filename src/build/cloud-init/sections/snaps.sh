@@ -1,6 +1,3 @@
-if [ -n "${http_proxy:-}" ]; then
-  snap set system proxy.http="$http_proxy" proxy.https="${https_proxy:-$http_proxy}"
-fi
 retry snap wait system seed.loaded
 for instruction in $SNAPS; do
   name=${instruction%%[=:]*}
@@ -10,5 +7,7 @@ for instruction in $SNAPS; do
   case $instruction in *:classic) classic=--classic ;; esac
   # shellcheck disable=SC2086 # empty words vanish
   snap list "$name" > /dev/null 2>&1 || retry snap install "$name" $channel $classic
+  # runners are cloned by the dozen: no cluster and no collector may run in one before a job or its operator
+  # starts it, or each boot pays for it
+  case $name in microk8s | opentelemetry-collector) snap stop --disable "$name" ;; esac
 done
-if [ -n "${http_proxy:-}" ]; then snap unset system proxy.http proxy.https; fi
