@@ -187,9 +187,12 @@ describe("the frame, really run", () => {
   test("runs all sections in order, with their output in the log and their progress told", async () => {
     await using result = await run({ one: "echo first; echo loud >&2", two: "echo second; cat" });
     expect(result.failed).toBe(false);
-    expect(await result.file("log")).toBe("== section one\nfirst\nloud\n== section two\nsecond\n");
-    expect((await result.file("run/progress"))?.replaceAll(/in \d+ s/g, "in N s")).toBe(
-      "section one started\nsection one done in N s\nsection two started\nsection two done in N s\n",
+    expect((await result.file("log"))?.replaceAll(/in \d+ s/g, "in N s")).toBe(
+      "== section one\nfirst\nloud\n== section one done in N s\n" +
+        "== section two\nsecond\n== section two done in N s\n",
+    );
+    expect((await result.file("run/sections.tsv"))?.replaceAll(/\t\d+\t/g, "\tN\t")).toBe(
+      "one\tN\t1\ntwo\tN\t1\n",
     );
     expect(await result.file("console")).toContain("image-builder: section two done");
     expect(await result.file("run/done")).toBe("build-1\n");
@@ -208,7 +211,8 @@ describe("the frame, really run", () => {
     expect(await result.file("run/failed")).toBe("bad\n");
     expect(await result.file("run/done")).toBe(null);
     expect(await result.file("log")).not.toMatch(/^(after|later)$/m);
-    expect(await result.file("run/progress")).toMatch(/section bad failed after \d+ s with exit code [1-9]/);
+    expect(await result.file("log")).toMatch(/^== section bad failed after \d+ s with exit code [1-9]/m);
+    expect(await result.file("run/sections.tsv")).toMatch(/^good\t\d+\t1\nbad\t\d+\t1\n$/);
   });
 
   test("gives one section's variables and functions to no other", async () => {
@@ -217,10 +221,21 @@ describe("the frame, really run", () => {
   });
 
   test("tries again what needs the network", async () => {
-    const text = 'n=0; flaky() { n=$((n + 1)); [ "$n" -ge 2 ]; }; retry flaky; echo "tries:$n"';
-    await using result = await run({ one: text });
-    expect(await result.file("log")).toContain("tries:2");
+    // a pause of no length, so that the test does not wait for it
+    const text = 'sleep() { :; }; n=0; flaky() { n=$((n + 1)); [ "$n" -ge 4 ]; }; retry flaky; retry true';
+    await using result = await run({ one: text, two: "retry true" });
+    expect(await result.file("log")).toMatch(
+      /try 3 failed: flaky\n== section one done in \d+ s, in 4 tries\n/,
+    );
+    expect(await result.file("run/sections.tsv")).toMatch(/^one\t\d+\t4\ntwo\t\d+\t1\n$/);
     expect(result.failed).toBe(false);
+  });
+
+  test("gives up after five tries, with the last one's exit code", async () => {
+    const text = "sleep() { :; }; flaky() { return 9; }; retry flaky";
+    await using result = await run({ one: text });
+    expect(await result.file("log")).toMatch(/try 4 failed: flaky\n== section one failed .* code 9\n/);
+    expect(await result.file("run/sections.tsv")).toMatch(/^one\t\d+\t5\n$/);
   });
 });
 
