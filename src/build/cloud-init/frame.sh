@@ -30,6 +30,24 @@ say() {
   echo "image-builder: $*" > /dev/console 2> /dev/null || true
 }
 
+# a proxy's credentials are no part of the user-data; the builder brings them over SSH
+await_proxy() {
+  local limit=600
+  say "section proxy"
+  until [ -f "$run/proxy.env" ]; do
+    if [ "$SECONDS" -ge "$limit" ]; then
+      echo "E: the builder did not bring the proxy's address within $limit s" >> "$log"
+      say "section proxy failed"
+      echo proxy > "$run/failed"
+      exit 1
+    fi
+    sleep 1
+  done
+  # shellcheck disable=SC1091 # made by the builder
+  . "$run/proxy.env"
+  say "section proxy done in $SECONDS s"
+}
+
 # section NAME: one line of sections.tsv for each that ended: its name, its seconds, the most tries it needed
 section() {
   local name=$1 began=$SECONDS status=0 took tries

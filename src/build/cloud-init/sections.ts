@@ -1,6 +1,7 @@
 /** The recipe's sections as a table: what they are called, in which order they run and what they apply to. */
 import type { ImageSpec, Recipe } from "../types.ts";
 import { packagesFor } from "./packages.ts";
+import { aproxyUpstream } from "./proxy.ts";
 
 /** One part of the recipe; its script is `sections/<name>.sh`. */
 export interface Section {
@@ -37,6 +38,7 @@ export const SECTIONS: readonly Section[] = [
     applies: (spec, recipe) => spec.arch === "arm" && packagesFor(spec, recipe.packages).includes("rustup"),
   },
   { name: "snaps", applies: (_spec, { snaps }) => snaps.length > 0 },
+  { name: "aproxy", applies: (_spec, recipe) => aproxyUpstream(recipe) !== null },
   // focal's npm is too old for what is in the registry today
   {
     name: "npm-packages",

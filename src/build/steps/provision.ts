@@ -3,13 +3,33 @@ import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import { AppError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { registerSecret } from "../../base/redact.ts";
 import type { Communicator } from "../../ssh/communicator.ts";
+import { guestSecretsOf, proxyPasswords } from "../cloud-init/proxy.ts";
 import { tellingLine } from "../cloud-init/reason.ts";
+import type { Recipe } from "../types.ts";
 
 const resultSchema = v.object({ v1: v.object({ errors: v.array(v.string()) }) });
 
 async function guestScript(name: string): Promise<string> {
   return await readFile(new URL(`../guest/${name}.sh`, import.meta.url), "utf8");
+}
+
+/**
+ * Brings the guest what its user-data must not hold: a proxy with credentials, for which its first section waits.
+ * Does nothing when there is none.
+ */
+export async function deliverProxy(guest: Communicator, recipe: Recipe, signal: AbortSignal): Promise<void> {
+  const text = guestSecretsOf(recipe);
+  if (text === null) return;
+  for (const password of proxyPasswords(recipe)) registerSecret(password);
+  const file = "/run/image-builder/proxy.env";
+  await guest.run({
+    // in one step, so that the guest never reads half of it
+    command: `sudo sh -c 'umask 077; mkdir -p /run/image-builder; cat > ${file}.part; mv ${file}.part ${file}'`,
+    input: text,
+    signal,
+  });
 }
 
 /** Lines of a section's output that are kept to find the reason of a failure in. */

@@ -12,6 +12,8 @@ if [ -n "$APT_MIRROR" ]; then
   printf 'apt:\n  preserve_sources_list: true\n' > /etc/cloud/cloud.cfg.d/99-image-builder-apt.cfg
 fi
 if [ -n "${http_proxy:-}" ]; then
+  rm -f /etc/apt/apt.conf.d/90image-builder-proxy
+  umask 077
   {
     echo "Acquire::http::Proxy \"$http_proxy\";"
     [ -z "${https_proxy:-}" ] || echo "Acquire::https::Proxy \"$https_proxy\";"

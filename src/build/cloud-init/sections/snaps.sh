@@ -1,3 +1,18 @@
+# by a drop-in on tmpfs, for this boot alone: what `snap set system` is told shows in the process list, and stays in
+# /etc/environment
+if [ -n "${http_proxy:-}${https_proxy:-}" ]; then
+  (
+    umask 077
+    for name in http_proxy https_proxy no_proxy; do
+      [ -z "${!name:-}" ] || printf '%s="%s"\n' "$name" "$(sed 's/["\\$`]/\\&/g' <<< "${!name}")"
+    done > /run/image-builder/snapd.env
+  )
+  install -d /run/systemd/system/snapd.service.d
+  printf '[Service]\nEnvironmentFile=-/run/image-builder/snapd.env\n' \
+    > /run/systemd/system/snapd.service.d/image-builder.conf
+  systemctl daemon-reload
+  systemctl restart snapd.service
+fi
 retry snap wait system seed.loaded
 for instruction in $SNAPS; do
   name=${instruction%%[=:]*}

@@ -4,7 +4,11 @@ import { SECTIONS, sectionsOf } from "../../../../src/build/cloud-init/sections.
 import { ARCHITECTURES, BASES, type ImageSpec, type Recipe } from "../../../../src/build/types.ts";
 import { requestWith } from "../../../support/builds.ts";
 
-const recipe: Recipe = { ...requestWith().recipe, yqMirror: "https://y.example/releases" };
+const recipe: Recipe = {
+  ...requestWith().recipe,
+  yqMirror: "https://y.example/releases",
+  proxy: { http: "http://proxy.example:3128", https: "", noProxy: "" },
+};
 const NAMES = SECTIONS.map(({ name }) => name);
 /** Sections that not every image gets, with who does; the recipe is the default one. */
 const RARE: Readonly<Record<string, (spec: ImageSpec) => boolean>> = {
@@ -31,7 +35,16 @@ describe("sectionsOf", () => {
   test("leaves out what the recipe does not ask for", () => {
     const changes = { snaps: [], npmPackages: [], yqMirror: "" };
     const left = NAMES.filter((name) => !sectionsOf(spec, { ...recipe, ...changes }).includes(name));
-    expect(left).toEqual(["armhf", "github-cli", "dotnet", "rustup", "snaps", "npm-packages", "yq"]);
+    expect(left).toEqual([
+      "armhf",
+      "github-cli",
+      "dotnet",
+      "rustup",
+      "snaps",
+      "aproxy",
+      "npm-packages",
+      "yq",
+    ]);
   });
 
   test("adds GitHub CLI's repository for who wants gh from it, and for nobody else", () => {
@@ -46,6 +59,14 @@ describe("sectionsOf", () => {
     expect(sectionsOf(resolute, mirrored)).not.toContain("dotnet");
     expect(sectionsOf(resolute, { ...mirrored, packages: ["dotnet-sdk-8.0"] })).toContain("dotnet");
     expect(sectionsOf({ base: "resolute", arch: "s390x" }, mirrored)).toContain("dotnet");
+  });
+
+  test("sends runners through aproxy only where there are both, and no credentials", () => {
+    const proxied = (http: string): Recipe => ({ ...recipe, proxy: { ...recipe.proxy, http } });
+    expect(sectionsOf(spec, proxied(""))).not.toContain("aproxy");
+    expect(sectionsOf(spec, proxied("http://user:word@proxy.example:3128"))).not.toContain("aproxy");
+    expect(sectionsOf(spec, { ...recipe, snaps: ["juju", "aproxy-like"] })).not.toContain("aproxy");
+    expect(sectionsOf(spec, { ...recipe, snaps: ["aproxy"] })).toContain("aproxy");
   });
 
   test("installs rustup's toolchain only where rustup is", () => {

@@ -21,6 +21,7 @@ const SPECS = BASES.flatMap((base) => ARCHITECTURES.map((arch) => ({ base, arch 
 const full: Recipe = {
   ...recipe,
   snaps: ["aproxy=latest/edge", "opentelemetry-collector", "juju", "microk8s:classic"],
+  proxy: { http: "http://proxy.example:3128", https: "", noProxy: "" },
   yqMirror: "https://y.example/releases",
 };
 
@@ -155,8 +156,11 @@ describe("userData", () => {
 });
 
 describe("the frame, really run", () => {
-  /** Runs the frame with `sections` in place of the recipe's, then "done"; gives what it left. */
-  async function run(sections: Readonly<Record<string, string>>): Promise<
+  /** Runs the frame with `early` and `sections` in place of the recipe's, then "done"; gives what it left. */
+  async function run(
+    sections: Readonly<Record<string, string>>,
+    early = "",
+  ): Promise<
     {
       readonly failed: boolean;
       readonly file: (name: string) => Promise<string | null>;
@@ -170,9 +174,13 @@ describe("the frame, really run", () => {
         `cat > "$run/sections/${name}" <<'IMAGE_BUILDER_SECTION'\n${text}\nIMAGE_BUILDER_SECTION\n`,
     );
     const calls = Object.keys(sections).map((name) => `section ${name}\n`);
-    const script = [relocated(frame, target.path), ...files, ...calls, 'echo build-1 > "$run/done"\n'].join(
-      "",
-    );
+    const script = [
+      relocated(frame, target.path),
+      ...files,
+      early,
+      ...calls,
+      'echo build-1 > "$run/done"\n',
+    ].join("");
     const failed = await bash(script).then(
       () => false,
       () => true,
@@ -213,6 +221,27 @@ describe("the frame, really run", () => {
     expect(await result.file("log")).not.toMatch(/^(after|later)$/m);
     expect(await result.file("log")).toMatch(/^== section bad failed after \d+ s with exit code [1-9]/m);
     expect(await result.file("run/sections.tsv")).toMatch(/^good\t\d+\t1\nbad\t\d+\t1\n$/);
+  });
+
+  test("waits for the proxy's address, then gives it to every section", async () => {
+    const early = `sleep() { echo "export http_proxy='http://u:p@h:1'" > "$run/proxy.env"; }\nawait_proxy\n`;
+    await using result = await run({ one: 'echo "by $http_proxy"' }, early);
+    expect(result.failed).toBe(false);
+    expect(await result.file("log")).toMatch(
+      /^== section proxy\n== section proxy done in \d+ s\n== section one\nby http:\/\/u:p@h:1\n/,
+    );
+  });
+
+  test("waits for the proxy's address no longer than ten minutes", async () => {
+    await using result = await run(
+      { one: "echo never" },
+      "sleep() { SECONDS=$((SECONDS + 300)); }\nawait_proxy\n",
+    );
+    expect(result.failed).toBe(true);
+    expect(await result.file("run/failed")).toBe("proxy\n");
+    expect(await result.file("log")).toBe(
+      "== section proxy\nE: the builder did not bring the proxy's address within 600 s\n== section proxy failed\n",
+    );
   });
 
   test("gives one section's variables and functions to no other", async () => {
