@@ -9,6 +9,7 @@ if [ -n "$APT_MIRROR" ]; then
       -e "s#^URIs:.*#URIs: $APT_MIRROR#" "$file"
   done
   # else cloud-init writes the stock sources anew on a runner's first boot
+  install -d /etc/cloud/cloud.cfg.d
   printf 'apt:\n  preserve_sources_list: true\n' > /etc/cloud/cloud.cfg.d/99-image-builder-apt.cfg
 fi
 if [ -n "${http_proxy:-}" ]; then

@@ -19,4 +19,5 @@ Architectures: armhf
 Signed-By: /usr/share/keyrings/ubuntu-archive-keyring.gpg
 END
 # else cloud-init writes the stock sources anew on a runner's first boot
+install -d /etc/cloud/cloud.cfg.d
 printf 'apt:\n  preserve_sources_list: true\n' > /etc/cloud/cloud.cfg.d/99-image-builder-apt.cfg
