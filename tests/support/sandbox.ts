@@ -22,6 +22,7 @@ export async function runInSandbox(script: string, seed: Seed): Promise<string> 
     await writeFile(file, content);
     await chmod(file, 0o644);
   };
+  await mkdir(join(folder.path, "seed"));
   await put("script", script);
   for (const [name, text] of Object.entries(STAND_INS)) await put(`bin/${name}`, text);
   for (const [path, content] of Object.entries(seed)) await put(`seed${path}`, content);

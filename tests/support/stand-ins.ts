@@ -18,6 +18,7 @@ export const STAND_INS: Readonly<Record<string, string>> = {
   npm: RECORD,
   runuser: RECORD,
   swapoff: RECORD,
+  sync: RECORD,
   /** Knows no unit. */
   systemctl: `${RECORD}[ "$1" != cat ]\n`,
   /** The architecture is the file /srv/architecture. */
