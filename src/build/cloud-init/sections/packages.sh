@@ -9,3 +9,5 @@ if [ -n "$PACKAGES" ]; then
   # shellcheck disable=SC2086 # one word per option and package
   retry apt-get $options --no-install-recommends install $PACKAGES
 fi
+# github-runner writes docker's configuration there at boot, whether or not the package made it
+install -d /etc/docker

@@ -74,6 +74,11 @@ describe("sectionsOf", () => {
     expect(sectionsOf(arm, { ...recipe, packages: ["-rustup"] })).not.toContain("rustup");
   });
 
+  test("are described in the reference, in the order in which they run", async () => {
+    const page = await readFile(new URL("../../../../docs/reference/image.md", import.meta.url), "utf8");
+    expect([...page.matchAll(/^## (.*)$/gm)].map(([, name]) => name)).toEqual(NAMES);
+  });
+
   test.each(NAMES)("has a script for %s", async (name) => {
     const file = new URL(`../../../../src/build/cloud-init/sections/${name}.sh`, import.meta.url);
     expect(await readFile(file, "utf8")).not.toBe("");
