@@ -123,7 +123,7 @@ describe("the recipe", () => {
       "snap stop --disable microk8s",
     ]);
     expect(calls.filter((call) => call.startsWith("apt-get")).join("\n")).toMatch(
-      /update\n.*--force-confold dist-upgrade\n.*--no-install-recommends install build-essential .* nftables /,
+      /Error-Mode=any update\n.*--force-confold dist-upgrade\n.*--no-install-recommends install build-essential .* nftables /,
     );
   });
 
