@@ -154,6 +154,7 @@ async function deploy(juju: FakeJuju, options: DeploymentOptions): Promise<strin
       "runner-mirror": `${lab.runnerMirrorUrl}/releases`,
       "apt-mirror": lab.aptMirrorUrl,
       "apt-packages": ["-*", ...PACKAGES].join(","),
+      "yq-mirror": "",
       snaps: "",
       "npm-packages": "",
       ...secrets,

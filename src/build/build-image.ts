@@ -11,7 +11,7 @@ import { progressOf, step, type StepContext } from "./step.ts";
 import { checkServer } from "./steps/check-server.ts";
 import { launchBuilder, logIn, registerKeyPair } from "./steps/launch-builder.ts";
 import { prepareBaseImage } from "./steps/prepare-base-image.ts";
-import { awaitCloudInit, cleanGuest, runScript } from "./steps/provision.ts";
+import { awaitCloudInit, cleanGuest, deliverProxy, runScript } from "./steps/provision.ts";
 import { snapshot, stopBuilder } from "./steps/snapshot.ts";
 import { uploadAll } from "./steps/upload.ts";
 import { specName, type Artifact, type BuildRequest, type ImageSpec } from "./types.ts";
@@ -134,7 +134,10 @@ export async function buildImage(
       logIn({ cloud, builder, keys, connect: deps.connect, context }, limit),
     );
     await step(context, "run cloud-init", LIMITS.cloudInit, async (limit) =>
-      inGuest(limit, () => awaitCloudInit(guest, request.id, log, limit)),
+      inGuest(limit, async () => {
+        await deliverProxy(guest, request.recipe, limit);
+        await awaitCloudInit(guest, request.id, log, limit);
+      }),
     );
     if (script !== null) {
       await step(context, "run the script", LIMITS.script, async (limit) =>

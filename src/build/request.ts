@@ -36,6 +36,7 @@ const schema = v.strictObject({
     runnerVersion: text,
     runnerMirror: v.pipe(text, v.url("must be a URL")),
     aptMirror: v.string(),
+    yqMirror: v.string(),
     proxy: v.strictObject({ http: v.string(), https: v.string(), noProxy: v.string() }),
   }),
   script: v.nullable(

@@ -56,6 +56,8 @@ export interface Recipe {
   readonly runnerMirror: string;
   /** URL that replaces the archive in the guest's apt sources; empty = leave them. */
   readonly aptMirror: string;
+  /** Base URL of yq's releases, laid out as GitHub's `…/releases`; empty = no yq. */
+  readonly yqMirror: string;
   readonly proxy: Proxy;
 }
 

@@ -16,6 +16,7 @@ function recipeOf(facts: Facts, context: JujuContext): Recipe {
     runnerVersion: config.runnerVersion,
     runnerMirror: config.runnerMirror,
     aptMirror: config.aptMirror,
+    yqMirror: config.yqMirror,
     proxy: { http: proxies.http ?? "", https: proxies.https ?? "", noProxy: proxies.no ?? "" },
   };
 }

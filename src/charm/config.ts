@@ -33,6 +33,7 @@ export interface BuilderConfig {
   readonly requireSignature: boolean;
   readonly parallelImages: number;
   readonly aptMirror: string;
+  readonly yqMirror: string;
   readonly packages: readonly string[];
   readonly snaps: readonly string[];
   readonly npmPackages: readonly string[];
@@ -135,6 +136,7 @@ export function parseConfig(
     requireSignature: read.flag("base-image-require-signature"),
     parallelImages: read.whole("parallel-images", 1, BASES.length),
     aptMirror: read.address("apt-mirror", { empty: true, query: false }),
+    yqMirror: read.address("yq-mirror", { empty: true, query: false }),
     packages: read.list("apt-packages", PACKAGES),
     snaps: read.list("snaps", SNAPS),
     npmPackages: read.list("npm-packages", NPM_PACKAGES),

@@ -36,7 +36,7 @@ test("a section that fails in cloud-init blocks the unit with its name and the r
   const { build } = await deployment.follow(() => {});
   expect(build.state).toBe("failed");
   expect(deployment.status()).toMatch(
-    /^blocked build failed: noble-x64: cannot run cloud-init: section packages failed in the guest: E: Unable to locate package no-such-package; see .*build\.log$/,
+    /^blocked build failed: noble-x64: cannot run cloud-init: section packages failed: E: Unable to locate package no-such-package; see .*build\.log$/,
   );
   expect(deployment.databag("runner-a")["id"]).toBeUndefined();
   expect(await leftInTheClouds(lab, ["builder", "runner-a"], signal)).toEqual([]);

@@ -360,6 +360,7 @@ export const OPTION_ROWS: Readonly<Record<string, OptionRow>> = {
     query: false,
   }),
   "apt-mirror": addressRow("apt-mirror", { empty: null, query: false }),
+  "yq-mirror": addressRow("yq-mirror", { empty: null, query: false }),
   "apt-packages": listRow("apt-packages", {
     item: "zsh",
     is: "the name of a Debian package (or -name to remove one)",

@@ -170,6 +170,7 @@ async function openWorkshop(
         runnerVersion: "latest",
         runnerMirror: mirror.runner,
         aptMirror: "",
+        yqMirror: "",
         proxy: { http: "", https: "", noProxy: "" },
         ...changes.recipe,
       },

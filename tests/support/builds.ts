@@ -39,6 +39,7 @@ export function requestWith(changes: Partial<BuildRequest> = {}): BuildRequest {
       runnerVersion: "latest",
       runnerMirror: "https://releases.example/releases",
       aptMirror: "",
+      yqMirror: "",
       proxy: { http: "", https: "", noProxy: "" },
     },
     script: null,

@@ -34,6 +34,7 @@ export const RAW_CONFIG: RawConfig = {
   "base-image-serial": "",
   "base-image-require-signature": false,
   "apt-mirror": "",
+  "yq-mirror": "https://github.com/mikefarah/yq/releases",
   "apt-packages": "",
   snaps: "aproxy=latest/edge,opentelemetry-collector,juju,microk8s:classic",
   "npm-packages": "yarn",

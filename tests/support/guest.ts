@@ -98,7 +98,7 @@ function follow(cloudInit: CloudInit, buildId: string): CommandReply {
     ],
     exitCode: 0,
   });
-  if (cloudInit === "never ends") return { stdout: ["section packages started\n"], hang: true };
+  if (cloudInit === "never ends") return { stdout: ["== section packages\n"], hang: true };
   if (cloudInit === "done") return end("", buildId, []);
   if ("errors" in cloudInit) return end("", buildId, cloudInit.errors);
   return end(cloudInit.failedSection, "", []);

@@ -1,26 +1,22 @@
-/** The user-data script that cloud-init runs in the builder server. It holds no secret. */
+/**
+ * The user-data script that cloud-init runs in the builder server. It holds no secret:
+ * a proxy's credentials come over SSH, see {@link guestSecretsOf}.
+ */
 import { readFile } from "node:fs/promises";
 import type { ImageSpec, Recipe } from "../types.ts";
 import { packagesFor } from "./packages.ts";
+import { aproxyUpstream, directNetworks, guestSecretsOf, publicVariables } from "./proxy.ts";
+import { sectionsOf } from "./sections.ts";
+import { shellQuote } from "./shell-quote.ts";
+
+export { sectionsOf } from "./sections.ts";
+export { shellQuote } from "./shell-quote.ts";
+
+/** The release of yq that images get. */
+const YQ_VERSION = "4.53.2";
 
 /** Ends an embedded file; no section contains this line. */
 const END = "IMAGE_BUILDER_SECTION";
-
-/** Names of the recipe's sections for an image, in the order in which they run. */
-export function sectionsOf(spec: ImageSpec, recipe: Recipe): readonly string[] {
-  return [
-    "hostname",
-    "apt-sources",
-    "packages",
-    "unattended-upgrades",
-    "sysctl",
-    "users",
-    ...(recipe.snaps.length > 0 ? ["snaps"] : []),
-    // focal's npm is too old for what is in the registry today
-    ...(recipe.npmPackages.length > 0 && spec.base !== "focal" ? ["npm-packages"] : []),
-    "runner",
-  ];
-}
 
 /**
  * The script for `spec`; `runnerVersion` is the resolved one. It leaves `/run/image-builder/done` with the
@@ -37,10 +33,14 @@ export async function userData(
     PACKAGES: packagesFor(spec, recipe.packages).join(" "),
     SNAPS: recipe.snaps.join(" "),
     NPM_PACKAGES: recipe.npmPackages.join(" "),
+    YQ_MIRROR: recipe.yqMirror.replace(/\/+$/, ""),
+    YQ_VERSION,
     RUNNER_ARCH: spec.arch,
     RUNNER_VERSION: runnerVersion,
     RUNNER_MIRROR: recipe.runnerMirror.replace(/\/+$/, ""),
-    ...proxyVariables(recipe),
+    APROXY_UPSTREAM: aproxyUpstream(recipe) ?? "",
+    APROXY_DIRECT: directNetworks(recipe).join(" "),
+    ...publicVariables(recipe),
   };
   const sections = sectionsOf(spec, recipe);
   const [frame, ...texts] = await Promise.all([
@@ -51,23 +51,8 @@ export async function userData(
     frame,
     ...Object.entries(variables).map(([name, value]) => `export ${name}=${shellQuote(value)}\n`),
     ...texts.map((text, index) => `cat > "$run/sections/${sections[index]}" <<'${END}'\n${text}${END}\n`),
+    guestSecretsOf(recipe) === null ? "" : "await_proxy\n",
     ...sections.map((name) => `section ${name}\n`),
     `echo ${shellQuote(buildId)} > "$run/done"\n`,
   ].join("");
-}
-
-function proxyVariables(recipe: Recipe): Record<string, string> {
-  const { http, https, noProxy } = recipe.proxy;
-  return Object.fromEntries(
-    [
-      ["http_proxy", http],
-      ["https_proxy", https],
-      ["no_proxy", noProxy],
-    ].filter(([, value]) => value !== ""),
-  ) as Record<string, string>;
-}
-
-/** `value` as one word of POSIX shell. */
-export function shellQuote(value: string): string {
-  return `'${value.replaceAll("'", `'\\''`)}'`;
 }

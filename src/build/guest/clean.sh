@@ -1,22 +1,58 @@
 # Takes out of the guest what belongs to the build and to this one machine. The next boot is a first boot.
 set -eux
+shopt -s nullglob dotglob
+
+# the build's own traces
 rm -rf /run/image-builder /run/image-builder-script /var/log/image-builder.log
-rm -f /etc/apt/apt.conf.d/90image-builder-proxy
+rm -rf /run/systemd/system/snapd.service.d/image-builder.conf /etc/apt/apt.conf.d/90image-builder-proxy
+
+# caches
 apt-get clean
-rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/crash/* /var/tmp/*
-find /tmp -mindepth 1 -delete
-rm -f /root/.bash_history /root/.wget-hsts /home/*/.bash_history /home/*/.wget-hsts
-rm -rf /root/.cache /root/.npm /home/ubuntu/.cache /home/ubuntu/.npm
-# the builder's key, wherever cloud-init put it
-rm -f /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys
+rm -rf /var/lib/apt/lists/* /var/lib/apt/periodic/* /var/cache/apt/*.bin /var/cache/apt/archives/*.deb
+rm -f /var/cache/debconf/*-old /var/cache/ldconfig/aux-cache /var/lib/dpkg/*-old
+rm -rf /var/lib/snapd/cache/*
+rm -rf /var/crash/* /var/lib/systemd/coredump/* /var/tmp/*
+find /tmp -xdev -mindepth 1 -delete
+for home in /root /home/*; do
+  # home of `runner` is a link to ubuntu's
+  [ ! -L "$home" ] || continue
+  rm -rf "$home/.cache" "$home/.npm" "$home/.node-gyp" "$home/.yarn/cache"
+  rm -rf "$home/.cargo/registry" "$home/.cargo/git" "$home/.rustup/tmp" "$home/.rustup/downloads"
+  rm -rf "$home/go/pkg/mod/cache"
+  # histories of shells and editors
+  rm -f "$home"/.*_history "$home/.lesshst" "$home/.viminfo" "$home/.wget-hsts" "$home/.sudo_as_admin_successful"
+  # the builder's key, wherever cloud-init put it, and whom the script logged in to
+  rm -f "$home"/.ssh/authorized_keys* "$home"/.ssh/known_hosts*
+done
+
+# this machine's identity; cloud-init makes a new one
 rm -f /etc/ssh/ssh_host_*
 # `--configs all` is not known to every cloud-init; without it the seed and instance data still go
 cloud-init clean --logs --machine-id --seed --configs all 2> /dev/null || cloud-init clean --logs --machine-id --seed
 rm -rf /var/lib/cloud/instances /var/lib/cloud/instance /var/lib/cloud/data /var/lib/cloud/sem
+rm -f /etc/netplan/50-cloud-init.yaml /etc/udev/rules.d/70-persistent-net.rules
+rm -f /var/lib/dhcp/* /var/lib/NetworkManager/*.lease /var/lib/systemd/random-seed /var/lib/systemd/credential.secret
+[ ! -d /var/lib/dbus ] || ln -sf /etc/machine-id /var/lib/dbus/machine-id
+
+# logs: rotated ones go, live ones are emptied, and who would write of this session's end does so in vain
+journalctl --relinquish-var || echo "the journal has no place in memory"
+for unit in syslog.socket rsyslog.service; do
+  if systemctl cat "$unit" > /dev/null 2>&1; then systemctl stop "$unit"; fi
+done
 rm -rf /var/log/journal/*
-find /var/log -type f \( -name '*.gz' -o -name '*.1' -o -name '*.old' \) -delete
+find /var/log -type f \( -name '*.gz' -o -name '*.xz' -o -name '*.[0-9]' -o -name '*.old' \) -delete
 find /var/log -type f -exec truncate -s 0 {} +
-rm -f /var/lib/dhcp/* /var/lib/systemd/random-seed
+
+# a swap file is as big as the memory of a machine that was not this one's clone
+while read -r swap _; do
+  case $swap in /dev/* | Filename) continue ;; esac
+  swapoff "$swap"
+  rm -f "$swap"
+  sed -i "\\#^${swap}[[:space:]]#d" /etc/fstab
+done < /proc/swaps
+
+df -h / | tail -n 1
 sync
-fstrim -a 2> /dev/null || true
+# file systems on which this has no effect are told of as 0 bytes, or refuse; the image is then merely larger
+fstrim -av || echo "nothing could be trimmed"
 sync

@@ -1,19 +1,23 @@
-# Prints the recipe's progress as it comes and ends when cloud-init has finished, with its result as last line.
+# Prints the recipe's log as it grows and ends when cloud-init has finished, with its result as last lines.
+log=/var/log/image-builder.log
+# a section that prints more than this between two looks is not read but for its end
+most=$((256 << 10))
 seen=0
 while :; do
   finished=no
   [ ! -f /run/cloud-init/result.json ] || finished=yes
-  if [ -f /run/image-builder/progress ]; then
-    tail -n "+$((seen + 1))" /run/image-builder/progress
-    seen=$(wc -l < /run/image-builder/progress)
+  size=$(stat -c %s "$log" 2> /dev/null || echo 0)
+  if [ "$((size - seen))" -gt "$most" ]; then
+    printf '\n== %s bytes of the log are left out\n' "$((size - seen - most))"
+    seen=$((size - most))
+  fi
+  if [ "$size" -gt "$seen" ]; then
+    tail -c "+$((seen + 1))" "$log" | head -c "$((size - seen))"
+    seen=$size
   fi
   [ "$finished" = no ] || break
   sleep 1
 done
-if [ ! -f /run/image-builder/done ]; then
-  echo "the log's end, section $(cat /run/image-builder/failed 2> /dev/null || echo unknown):"
-  tail -n 20 /var/log/image-builder.log 2>&1
-fi
-echo "failed=$(cat /run/image-builder/failed 2> /dev/null)"
+printf '\nfailed=%s\n' "$(cat /run/image-builder/failed 2> /dev/null)"
 echo "done=$(cat /run/image-builder/done 2> /dev/null)"
 echo "result=$(tr -d '\n' < /run/cloud-init/result.json)"

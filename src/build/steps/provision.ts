@@ -3,7 +3,11 @@ import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import { AppError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { registerSecret } from "../../base/redact.ts";
 import type { Communicator } from "../../ssh/communicator.ts";
+import { guestSecretsOf, proxyPasswords } from "../cloud-init/proxy.ts";
+import { tellingLine } from "../cloud-init/reason.ts";
+import type { Recipe } from "../types.ts";
 
 const resultSchema = v.object({ v1: v.object({ errors: v.array(v.string()) }) });
 
@@ -12,8 +16,30 @@ async function guestScript(name: string): Promise<string> {
 }
 
 /**
- * Waits until cloud-init has finished in the guest; `onLine` gets the recipe's progress as it comes. Throws
- * one sentence when a section failed or cloud-init reports errors.
+ * Brings the guest what its user-data must not hold: a proxy with credentials, for which its first section waits.
+ * Does nothing when there is none.
+ */
+export async function deliverProxy(guest: Communicator, recipe: Recipe, signal: AbortSignal): Promise<void> {
+  const text = guestSecretsOf(recipe);
+  if (text === null) return;
+  for (const password of proxyPasswords(recipe)) registerSecret(password);
+  const file = "/run/image-builder/proxy.env";
+  await guest.run({
+    // in one step, so that the guest never reads half of it
+    command: `sudo sh -c 'umask 077; mkdir -p /run/image-builder; cat > ${file}.part; mv ${file}.part ${file}'`,
+    input: text,
+    signal,
+  });
+}
+
+/** Lines of a section's output that are kept to find the reason of a failure in. */
+const TAIL_LINES = 400;
+/** The frame's line at the beginning of a section. */
+const SECTION = /^== section (\S+)$/;
+
+/**
+ * Waits until cloud-init has finished in the guest; the recipe's output goes to the log line by line, each with
+ * its section. Throws one sentence when a section failed ("section yq failed: ...") or cloud-init reports errors.
  */
 export async function awaitCloudInit(
   guest: Communicator,
@@ -21,34 +47,37 @@ export async function awaitCloudInit(
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const tail: string[] = [];
-  const output = await guest.run({
+  let section = "";
+  let tail: string[] = [];
+  const result: Record<"failed" | "done" | "result", string> = { failed: "", done: "", result: "" };
+  await guest.run({
     command: "sudo bash -s",
     input: await guestScript("follow"),
     signal,
     onLine: (line) => {
-      log.info({ line }, "cloud-init");
-      tail.push(line);
+      const [, begun] = SECTION.exec(line) ?? [];
+      if (begun !== undefined) {
+        section = begun;
+        tail = [];
+      }
+      // the script's last lines; a section that prints the like is overruled by them
+      const [, name, value] = /^(failed|done|result)=(.*)$/.exec(line) ?? [];
+      if (name === "failed" || name === "done" || name === "result") result[name] = value ?? "";
+      else tail.push(line);
+      if (tail.length > TAIL_LINES) tail.shift();
+      if (line !== "") log.info({ section, line }, "cloud-init");
     },
   });
-  const value = (name: string): string =>
-    output
-      .split("\n")
-      .findLast((line) => line.startsWith(`${name}=`))
-      ?.slice(name.length + 1) ?? "";
-  const failed = value("failed");
-  if (failed !== "") {
-    const why = tail.findLast(
-      (line) => /^E: |error|failed|cannot|not found/i.test(line) && !/^\w+=/.test(line),
-    );
-    throw new AppError(`section ${failed} failed in the guest${why === undefined ? "" : `: ${why}`}`);
+  if (result.failed !== "") {
+    const why = tellingLine(tail) ?? "it printed nothing; see the server's console log";
+    throw new AppError(`section ${result.failed} failed: ${why}`);
   }
-  const result = v.safeParse(resultSchema, JSON.parse(value("result")));
-  if (!result.success) throw new AppError("cloud-init's result.json is not what it should be");
-  if (result.output.v1.errors.length > 0) {
-    throw new AppError(`cloud-init reports an error: ${result.output.v1.errors.join("; ")}`);
+  const ended = v.safeParse(resultSchema, JSON.parse(result.result));
+  if (!ended.success) throw new AppError("cloud-init's result.json is not what it should be");
+  if (ended.output.v1.errors.length > 0) {
+    throw new AppError(`cloud-init reports an error: ${ended.output.v1.errors.join("; ")}`);
   }
-  if (value("done") !== buildId)
+  if (result.done !== buildId)
     throw new AppError("cloud-init finished without running this build's user-data");
 }
 

@@ -119,14 +119,14 @@ const IN_GUEST: readonly Case[] = [
         cloudInit: {
           failedSection: "packages",
           log: [
-            "section packages started",
-            "the log's end, section packages:",
+            "== section packages",
             "E: Unable to locate package nonsuch",
+            "== section packages failed after 1 s with exit code 100",
           ],
         },
       },
     }),
-    says: "noble-x64: cannot run cloud-init: section packages failed in the guest: E: Unable to locate package nonsuch",
+    says: "noble-x64: cannot run cloud-init: section packages failed: E: Unable to locate package nonsuch",
   },
   {
     what: "cloud-init reports errors",

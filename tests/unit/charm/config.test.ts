@@ -47,6 +47,7 @@ describe("parseConfig", () => {
       requireSignature: false,
       parallelImages: 2,
       aptMirror: "",
+      yqMirror: "https://github.com/mikefarah/yq/releases",
       packages: [],
       snaps: ["aproxy=latest/edge", "opentelemetry-collector", "juju", "microk8s:classic"],
       npmPackages: ["yarn"],
@@ -64,6 +65,7 @@ describe("parseConfig", () => {
         snaps: "go=1.22/stable:classic, yq:classic",
         "npm-packages": "@scope/tool@^1.2, yarn,yarn",
         "apt-mirror": "HTTP://Mirror.example/ubuntu",
+        "yq-mirror": "",
         "openstack-region": " west ",
       }),
     ).toMatchObject({
@@ -74,6 +76,7 @@ describe("parseConfig", () => {
       snaps: ["go=1.22/stable:classic", "yq:classic"],
       npmPackages: ["@scope/tool@^1.2", "yarn"],
       aptMirror: "http://Mirror.example/ubuntu",
+      yqMirror: "",
       cloud: { region: "west" },
     });
   });

@@ -2,12 +2,19 @@
 if [ -n "$APT_MIRROR" ]; then
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
     [ -f "$file" ] || continue
+    # repositories that later sections add, when they have run before
+    case ${file##*/} in github-cli.list | dotnet-*) continue ;; esac
     sed -i -E \
       -e "s#^(deb(-src)?( \[[^]]*\])?) +https?://[^ ]+#\1 $APT_MIRROR#" \
       -e "s#^URIs:.*#URIs: $APT_MIRROR#" "$file"
   done
+  # else cloud-init writes the stock sources anew on a runner's first boot
+  install -d /etc/cloud/cloud.cfg.d
+  printf 'apt:\n  preserve_sources_list: true\n' > /etc/cloud/cloud.cfg.d/99-image-builder-apt.cfg
 fi
 if [ -n "${http_proxy:-}" ]; then
+  rm -f /etc/apt/apt.conf.d/90image-builder-proxy
+  umask 077
   {
     echo "Acquire::http::Proxy \"$http_proxy\";"
     [ -z "${https_proxy:-}" ] || echo "Acquire::https::Proxy \"$https_proxy\";"

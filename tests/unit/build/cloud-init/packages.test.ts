@@ -6,6 +6,7 @@ const DEFAULTS = [
   "docker.io",
   "gh",
   "jq",
+  "nftables",
   "npm",
   "pkg-config",
   "python-is-python3",
@@ -23,14 +24,29 @@ describe("packagesFor", () => {
   test.each([
     ["noble", "x64", ["cargo", "rustc"]],
     ["jammy", "arm64", ["cargo", "rustc"]],
-    ["focal", "x64", ["cargo", "rustc", "nftables"]],
+    ["focal", "x64", ["cargo", "rustc"]],
     ["noble", "s390x", ["cargo", "rustc", "dotnet-runtime-8.0"]],
     ["noble", "ppc64le", ["cargo", "rustc", "dotnet-runtime-8.0"]],
-    ["noble", "arm", ["rustup", "docker-buildx"]],
-    ["focal", "arm", ["rustup", "docker-buildx", "nftables"]],
+    ["noble", "arm", ["rustup", "docker-buildx", "libc6:armhf", "libatomic1:armhf", "libicu74:armhf"]],
+    ["resolute", "arm", ["rustup", "docker-buildx", "libc6:armhf", "libatomic1:armhf", "libicu78:armhf"]],
   ] as const)("gives %s on %s the defaults and its own", (base, arch, own) => {
     expect(packagesFor({ base, arch }, [])).toEqual([...DEFAULTS, ...own]);
   });
+
+  test.each(["focal", "jammy"] as const)("refuses 32-bit ARM on %s, which lacks its libraries", (base) => {
+    expect(() => packagesFor({ base, arch: "arm" }, [])).toThrow(
+      `cannot make ${base}-arm: arm needs noble or resolute`,
+    );
+  });
+
+  test.each(["s390x", "ppc64le"] as const)(
+    "leaves gh out on focal and %s, for which nobody packages it",
+    (arch) => {
+      expect(packagesFor({ base: "focal", arch }, [])).not.toContain("gh");
+      expect(packagesFor({ base: "focal", arch }, ["gh"])).toContain("gh");
+      expect(packagesFor({ base: "jammy", arch }, [])).toContain("gh");
+    },
+  );
 
   const spec = { base: "noble", arch: "x64" } as const;
 

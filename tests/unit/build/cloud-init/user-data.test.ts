@@ -14,7 +14,16 @@ const spec = { base: "noble", arch: "x64" } as const;
 const { recipe } = requestWith();
 const render = (changes: Partial<Recipe> = {}): Promise<string> =>
   userData(spec, { ...recipe, ...changes }, "2.330.0", "build-1");
-const SPECS = BASES.flatMap((base) => ARCHITECTURES.map((arch) => ({ base, arch })));
+const SPECS = BASES.flatMap((base) => ARCHITECTURES.map((arch) => ({ base, arch }))).filter(
+  ({ base, arch }) => arch !== "arm" || base === "noble" || base === "resolute",
+);
+/** A recipe that leaves no section out. */
+const full: Recipe = {
+  ...recipe,
+  snaps: ["aproxy=latest/edge", "opentelemetry-collector", "juju", "microk8s:classic"],
+  proxy: { http: "http://proxy.example:3128", https: "", noProxy: "" },
+  yqMirror: "https://y.example/releases",
+};
 
 /** Nova takes at most 65535 bytes of base64. */
 const NOVA_LIMIT = 65_535;
@@ -38,7 +47,7 @@ function relocated(script: string, root: string): string {
 
 describe("userData", () => {
   test.each(SPECS)("is sound bash that Nova takes: $base on $arch", async (each) => {
-    const script = await userData(each, recipe, "2.330.0", "build-1");
+    const script = await userData(each, full, "2.330.0", "build-1");
     await bash(script, ["-n"]);
     expect(Buffer.from(script).toString("base64").length).toBeLessThan(NOVA_LIMIT / 2);
     expect(script.startsWith("#!/bin/bash\n")).toBe(true);
@@ -49,7 +58,7 @@ describe("userData", () => {
     const scripts = await Promise.all(
       SPECS.map(async (each) => {
         const path = join(target.path, `${specName(each)}.sh`);
-        await writeFile(path, await userData(each, recipe, "2.330.0", "build-1"));
+        await writeFile(path, await userData(each, full, "2.330.0", "build-1"));
         return path;
       }),
     );
@@ -62,7 +71,12 @@ describe("userData", () => {
     await using target = await folder();
     const script = await userData(
       { base: "focal", arch: "arm64" },
-      { ...recipe, runnerMirror: "https://r.example/releases//", packages: ["-*", "zsh", "jq"] },
+      {
+        ...recipe,
+        yqMirror: "https://y.example/r/",
+        runnerMirror: "https://r.example/releases//",
+        packages: ["-*", "zsh", "jq"],
+      },
       "2.330.0",
       "build-1",
     );
@@ -72,6 +86,8 @@ describe("userData", () => {
       PACKAGES: "zsh jq",
       SNAPS: "aproxy=latest/edge",
       NPM_PACKAGES: "yarn",
+      YQ_MIRROR: "https://y.example/r",
+      YQ_VERSION: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
       RUNNER_ARCH: "arm64",
       RUNNER_VERSION: "2.330.0",
       RUNNER_MIRROR: "https://r.example/releases",
@@ -115,15 +131,10 @@ describe("userData", () => {
     const script = relocated(await render(), target.path);
     // without the calls: only the files are written
     await bash(script.slice(0, script.indexOf("\nsection hostname\n")));
-    for (const name of sectionsOf({ base: "noble", arch: "x64" }, recipe)) {
+    for (const name of sectionsOf(spec, recipe)) {
       const text = await readFile(join(source, `cloud-init/sections/${name}.sh`), "utf8");
       expect(await readFile(join(target.path, "run/sections", name), "utf8")).toBe(text);
     }
-  });
-
-  test("installs no npm packages on focal", () => {
-    expect(sectionsOf({ base: "noble", arch: "x64" }, recipe)).toContain("npm-packages");
-    expect(sectionsOf({ base: "focal", arch: "x64" }, recipe)).not.toContain("npm-packages");
   });
 
   test("leaves out the sections that have nothing to do", async () => {
@@ -132,9 +143,9 @@ describe("userData", () => {
     const calls = [...(await render()).matchAll(/^section (\S+)$/gm)].map(([, name]) => name);
     expect(calls).toEqual([
       "hostname",
+      "unattended-upgrades",
       "apt-sources",
       "packages",
-      "unattended-upgrades",
       "sysctl",
       "users",
       "snaps",
@@ -145,8 +156,11 @@ describe("userData", () => {
 });
 
 describe("the frame, really run", () => {
-  /** Runs the frame with `sections` in place of the recipe's, then "done"; gives what it left. */
-  async function run(sections: Readonly<Record<string, string>>): Promise<
+  /** Runs the frame with `early` and `sections` in place of the recipe's, then "done"; gives what it left. */
+  async function run(
+    sections: Readonly<Record<string, string>>,
+    early = "",
+  ): Promise<
     {
       readonly failed: boolean;
       readonly file: (name: string) => Promise<string | null>;
@@ -160,9 +174,13 @@ describe("the frame, really run", () => {
         `cat > "$run/sections/${name}" <<'IMAGE_BUILDER_SECTION'\n${text}\nIMAGE_BUILDER_SECTION\n`,
     );
     const calls = Object.keys(sections).map((name) => `section ${name}\n`);
-    const script = [relocated(frame, target.path), ...files, ...calls, 'echo build-1 > "$run/done"\n'].join(
-      "",
-    );
+    const script = [
+      relocated(frame, target.path),
+      ...files,
+      early,
+      ...calls,
+      'echo build-1 > "$run/done"\n',
+    ].join("");
     const failed = await bash(script).then(
       () => false,
       () => true,
@@ -177,9 +195,12 @@ describe("the frame, really run", () => {
   test("runs all sections in order, with their output in the log and their progress told", async () => {
     await using result = await run({ one: "echo first; echo loud >&2", two: "echo second; cat" });
     expect(result.failed).toBe(false);
-    expect(await result.file("log")).toBe("== section one\nfirst\nloud\n== section two\nsecond\n");
-    expect((await result.file("run/progress"))?.replaceAll(/in \d+ s/g, "in N s")).toBe(
-      "section one started\nsection one done in N s\nsection two started\nsection two done in N s\n",
+    expect((await result.file("log"))?.replaceAll(/in \d+ s/g, "in N s")).toBe(
+      "== section one\nfirst\nloud\n== section one done in N s\n" +
+        "== section two\nsecond\n== section two done in N s\n",
+    );
+    expect((await result.file("run/sections.tsv"))?.replaceAll(/\t\d+\t/g, "\tN\t")).toBe(
+      "one\tN\t1\ntwo\tN\t1\n",
     );
     expect(await result.file("console")).toContain("image-builder: section two done");
     expect(await result.file("run/done")).toBe("build-1\n");
@@ -198,7 +219,29 @@ describe("the frame, really run", () => {
     expect(await result.file("run/failed")).toBe("bad\n");
     expect(await result.file("run/done")).toBe(null);
     expect(await result.file("log")).not.toMatch(/^(after|later)$/m);
-    expect(await result.file("run/progress")).toMatch(/section bad failed after \d+ s with exit code [1-9]/);
+    expect(await result.file("log")).toMatch(/^== section bad failed after \d+ s with exit code [1-9]/m);
+    expect(await result.file("run/sections.tsv")).toMatch(/^good\t\d+\t1\nbad\t\d+\t1\n$/);
+  });
+
+  test("waits for the proxy's address, then gives it to every section", async () => {
+    const early = `sleep() { echo "export http_proxy='http://u:p@h:1'" > "$run/proxy.env"; }\nawait_proxy\n`;
+    await using result = await run({ one: 'echo "by $http_proxy"' }, early);
+    expect(result.failed).toBe(false);
+    expect(await result.file("log")).toMatch(
+      /^== section proxy\n== section proxy done in \d+ s\n== section one\nby http:\/\/u:p@h:1\n/,
+    );
+  });
+
+  test("waits for the proxy's address no longer than ten minutes", async () => {
+    await using result = await run(
+      { one: "echo never" },
+      "sleep() { SECONDS=$((SECONDS + 300)); }\nawait_proxy\n",
+    );
+    expect(result.failed).toBe(true);
+    expect(await result.file("run/failed")).toBe("proxy\n");
+    expect(await result.file("log")).toBe(
+      "== section proxy\nE: the builder did not bring the proxy's address within 600 s\n== section proxy failed\n",
+    );
   });
 
   test("gives one section's variables and functions to no other", async () => {
@@ -207,10 +250,21 @@ describe("the frame, really run", () => {
   });
 
   test("tries again what needs the network", async () => {
-    const text = 'n=0; flaky() { n=$((n + 1)); [ "$n" -ge 2 ]; }; retry flaky; echo "tries:$n"';
-    await using result = await run({ one: text });
-    expect(await result.file("log")).toContain("tries:2");
+    // a pause of no length, so that the test does not wait for it
+    const text = 'sleep() { :; }; n=0; flaky() { n=$((n + 1)); [ "$n" -ge 4 ]; }; retry flaky; retry true';
+    await using result = await run({ one: text, two: "retry true" });
+    expect(await result.file("log")).toMatch(
+      /try 3 failed: flaky\n== section one done in \d+ s, in 4 tries\n/,
+    );
+    expect(await result.file("run/sections.tsv")).toMatch(/^one\t\d+\t4\ntwo\t\d+\t1\n$/);
     expect(result.failed).toBe(false);
+  });
+
+  test("gives up after five tries, with the last one's exit code", async () => {
+    const text = "sleep() { :; }; flaky() { return 9; }; retry flaky";
+    await using result = await run({ one: text });
+    expect(await result.file("log")).toMatch(/try 4 failed: flaky\n== section one failed .* code 9\n/);
+    expect(await result.file("run/sections.tsv")).toMatch(/^one\t\d+\t5\n$/);
   });
 });
 

@@ -1,0 +1,78 @@
+/** How the model's proxy reaches the guest and the finished image; credentials take a way of their own. */
+import { isIPv4 } from "node:net";
+import type { Proxy, Recipe } from "../types.ts";
+import { shellQuote } from "./shell-quote.ts";
+
+/** Destinations that no runner reaches through a proxy: RFC 1918, loopback and link-local (with the metadata service). */
+const PRIVATE = ["10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"];
+
+/** Whether an address of `proxy` holds credentials, so that none of them may be in the user-data. */
+function isSecret(proxy: Proxy): boolean {
+  return proxy.http.includes("@") || proxy.https.includes("@");
+}
+
+/** `proxy` as environment variables; those that are not set are left out. */
+function variablesOf(proxy: Proxy): Readonly<Record<string, string>> {
+  const all = { http_proxy: proxy.http, https_proxy: proxy.https, no_proxy: proxy.noProxy };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
+}
+
+/** The proxy's environment variables that may be in the user-data; only `no_proxy` when there are credentials. */
+export function publicVariables({ proxy }: Recipe): Readonly<Record<string, string>> {
+  return variablesOf(isSecret(proxy) ? { ...proxy, http: "", https: "" } : proxy);
+}
+
+/**
+ * What the guest waits for before its first section, as shell: the proxy's addresses when they hold credentials.
+ * Null when the user-data says it all. For `/run/image-builder/proxy.env`, readable by root alone.
+ */
+export function guestSecretsOf({ proxy }: Recipe): string | null {
+  if (!isSecret(proxy)) return null;
+  return Object.entries(variablesOf({ ...proxy, noProxy: "" }))
+    .map(([name, value]) => `export ${name}=${shellQuote(value)}\n`)
+    .join("");
+}
+
+/** The passwords in the proxy's addresses, as written and decoded: what no log may show. */
+export function proxyPasswords({ proxy }: Recipe): readonly string[] {
+  return [proxy.http, proxy.https].flatMap((address) => {
+    const userInfo = /^(?:\w+:\/\/)?(.*)@/.exec(address)?.[1];
+    if (userInfo === undefined) return [];
+    const password = userInfo.slice(userInfo.indexOf(":") + 1);
+    return [password, decoded(password)];
+  });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    // a bare % is legal in what people type; then it is the password itself
+    if (error instanceof URIError) return text;
+    throw error;
+  }
+}
+
+/**
+ * The proxy that the image's aproxy forwards to, `host:port`; null when there is none, and when it needs
+ * credentials: those would be in every runner, readable by every job.
+ */
+export function aproxyUpstream({ proxy, snaps }: Recipe): string | null {
+  if (isSecret(proxy) || !snaps.some((instruction) => /^aproxy(?:[=:]|$)/.test(instruction))) return null;
+  const [, host, port = "80"] =
+    /^(?:http:\/\/)?([^/:]+)(?::(\d+))?\/?$/i.exec(proxy.http || proxy.https) ?? [];
+  return host === undefined ? null : `${host}:${port}`;
+}
+
+/**
+ * IPv4 networks whose ports 80 and 443 aproxy leaves alone: private ones, those in `no_proxy`, and the proxy itself,
+ * or aproxy would forward to itself.
+ */
+export function directNetworks(recipe: Recipe): readonly string[] {
+  const upstream = aproxyUpstream(recipe)?.replace(/:\d+$/, "") ?? "";
+  const named = [...recipe.proxy.noProxy.split(/[\s,]+/), upstream].filter((entry) => {
+    const [address = "", length = "32", ...rest] = entry.split("/");
+    return rest.length === 0 && isIPv4(address) && /^([12]?\d|3[0-2])$/.test(length);
+  });
+  return [...new Set([...PRIVATE, ...named])];
+}
