@@ -12,11 +12,12 @@ if [ -n "$APT_MIRROR" ]; then
   install -d /etc/cloud/cloud.cfg.d
   printf 'apt:\n  preserve_sources_list: true\n' > /etc/cloud/cloud.cfg.d/99-image-builder-apt.cfg
 fi
-if [ -n "${http_proxy:-}" ]; then
+# for the operator's script too, which does not have the variables; it may hold credentials, and clean.sh removes it
+if [ -n "${http_proxy:-}${https_proxy:-}" ]; then
   rm -f /etc/apt/apt.conf.d/90image-builder-proxy
   umask 077
   {
-    echo "Acquire::http::Proxy \"$http_proxy\";"
+    [ -z "${http_proxy:-}" ] || echo "Acquire::http::Proxy \"$http_proxy\";"
     [ -z "${https_proxy:-}" ] || echo "Acquire::https::Proxy \"$https_proxy\";"
   } > /etc/apt/apt.conf.d/90image-builder-proxy
 fi

@@ -128,7 +128,7 @@ describe("the recipe", () => {
   });
 
   test("sends a runner's web traffic to aproxy behind a proxy, but for what is near", async () => {
-    const { calls, file } = await run({ base: "noble", arch: "x64" }, { proxy: PROXY });
+    const { calls, file, trees } = await run({ base: "noble", arch: "x64" }, { proxy: PROXY });
     expect(calls).toContain("snap set aproxy proxy=198.51.100.7:3128 listen=:8444");
     expect(calls).toContain("nft -c -f /etc/nftables.conf");
     expect(calls).toContain("systemctl enable nftables.service");
@@ -139,6 +139,8 @@ describe("the recipe", () => {
     }
     expect(rules.split("    tcp dport { 80, 443 } counter redirect to :8444\n")).toHaveLength(3);
     expect(file("/etc/nftables.conf")).toContain('include "/etc/nftables.d/aproxy.nft"\n');
+    expect(file("/etc/apt/apt.conf.d/90image-builder-proxy")).toBe(`Acquire::http::Proxy "${PROXY.http}";\n`);
+    expect(trees[0]).toContain("f 600 0:0 ./etc/apt/apt.conf.d/90image-builder-proxy");
     expect(file("/etc/environment")).not.toContain("198.51.100.7");
   });
 
