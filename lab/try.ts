@@ -33,7 +33,7 @@ function table(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-function tell({ first, second, builds, checks, joined }: Story): void {
+function tell({ first, second, builds, checks, search, joined }: Story): void {
   const artifacts = builds.flatMap(({ build }) => build.artifacts);
   const row = (revision: string) => (published: Story["first"][number]) => {
     const cloud = artifacts.find(({ imageId }) => imageId === published.id)?.cloud ?? "";
@@ -54,11 +54,14 @@ function tell({ first, second, builds, checks, joined }: Story): void {
   console.log(`most memory of a builder process: ${(peak / 1e6).toFixed(0)} MB`);
   const failed = checks.filter(({ problem }) => problem !== null);
   console.log(`proof of the image: ${checks.length - failed.length} of ${checks.length} checks hold`);
+  console.log(
+    `search of its whole disk: ${search.found.length === 0 ? "nothing" : search.found.join(", ")} found`,
+  );
   console.log("\nTime of each phase");
   const ends = [...phases.slice(1).map((phase) => phase.began), performance.now()];
   console.log(table(phases.map((phase, at) => [formatDuration((ends[at] ?? 0) - phase.began), phase.name])));
   console.log(`${clock().trim()} in all`);
-  if (failed.length > 0) process.exitCode = 1;
+  if (failed.length > 0 || search.found.length > 0) process.exitCode = 1;
 }
 
 try {

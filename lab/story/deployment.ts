@@ -16,8 +16,8 @@ import { followBuild, type Followed } from "./follow-build.ts";
 export const APPLICATION = "image-builder";
 /** Name of its first unit. */
 export const UNIT = `${APPLICATION}/0`;
-/** What the lab's images get beyond the runner: few and small, the guest is emulated. */
-export const PACKAGES = ["jq", "socat", "time", "unzip"] as const;
+/** What the lab's images get beyond the runner: few, the guest is emulated. */
+export const PACKAGES = ["docker.io", "jq", "socat", "time", "unzip"] as const;
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -28,6 +28,8 @@ export interface DeploymentOptions {
   readonly directory: string;
   /** Options beyond those that a deployment on the lab needs; `script-secret-id` is set from `scriptSecret`. */
   readonly config?: Readonly<Record<string, string | number>>;
+  /** Address of the model's HTTP proxy, for the unit and the guests. */
+  readonly proxy?: string;
   readonly scriptSecret?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
@@ -75,7 +77,10 @@ export async function deployCharm(options: DeploymentOptions): Promise<Deploymen
     directory: join(directory, "juju"),
     model: { name: "lab", uuid: randomUUID() },
     version: "3.6.9",
-    extraEnvironment: { IMAGE_BUILDER_ROOT: root },
+    extraEnvironment: {
+      IMAGE_BUILDER_ROOT: root,
+      ...(options.proxy === undefined ? {} : { JUJU_CHARM_HTTP_PROXY: options.proxy }),
+    },
     installExecAt: join(root, "usr/bin/juju-exec"),
     log: ({ level, module, message }) => log.push(`${level} ${module} ${message}`),
   });

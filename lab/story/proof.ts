@@ -30,6 +30,8 @@ export interface Expectation {
   readonly auth: CloudAuth;
   readonly imageId: string;
   readonly packages: readonly string[];
+  /** The option `snaps`. */
+  readonly snaps: string;
   readonly secretSha256: string;
   readonly runnerVersion: string;
   /** Texts that must be nowhere on the disk. */
@@ -110,6 +112,7 @@ async function prove(expected: Expectation, signal: AbortSignal): Promise<readon
   const variables = {
     SERVER_ID: id,
     PACKAGES: expected.packages.join(" "),
+    SNAPS: expected.snaps.replaceAll(",", " "),
     SECRET_SHA256: expected.secretSha256,
     RUNNER_VERSION: expected.runnerVersion,
   };

@@ -1,4 +1,5 @@
 /** Serves the operator's script of the story, as a company's web server would. */
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -14,6 +15,8 @@ apt-get --version > /dev/null
 /** A running server; dispose of it to stop it. */
 export interface ScriptServer extends AsyncDisposable {
   readonly url: string;
+  /** Of the script, in hex. */
+  readonly sha256: string;
 }
 
 /** Serves `/provision.sh` on a free port of the loopback address, behind one redirect. */
@@ -32,6 +35,7 @@ export async function serveScript(script: string = SCRIPT): Promise<ScriptServer
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/provision.sh`,
+    sha256: createHash("sha256").update(script).digest("hex"),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();

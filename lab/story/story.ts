@@ -12,16 +12,19 @@ import { AppError } from "../../src/base/errors.ts";
 import type { JournalEvent } from "../../src/build/journal.ts";
 import type { Paths } from "../../src/build/paths.ts";
 import { silentLogger } from "../../src/base/log.ts";
-import { getImage, openCloud, type Image } from "../../src/openstack/index.ts";
+import { getImage, listKeyPairs, openCloud, type Image } from "../../src/openstack/index.ts";
 import { labReset, labUp, type LabCloud } from "../lab.ts";
-import { LAB_ROOT, type LabProject } from "../layout.ts";
+import { LAB_ROOT, PROXY_ACCOUNT, type LabProject } from "../layout.ts";
 import { deployCharm, PACKAGES, UNIT, type Deployment } from "./deployment.ts";
 import type { Followed } from "./follow-build.ts";
 import { proveImage, type Check } from "./proof.ts";
 import { serveScript } from "./script-server.ts";
+import { searchImage, type Search } from "./search-disk.ts";
 
 /** Secret of the operator's script; every character that a shell would take amiss. */
 const SECRET = `story; $(touch /tmp/pwned) "double" 'single' = % \\ end`;
+/** The option's default, for the stand-in of the snap store. */
+const SNAPS = "aproxy=latest/edge,opentelemetry-collector,juju,microk8s:classic";
 const REQUIRERS = ["runner-a", "runner-b"] as const satisfies readonly LabProject[];
 
 /** Who listens. */
@@ -55,6 +58,10 @@ export interface Story {
   readonly second: readonly Published[];
   readonly builds: readonly Followed[];
   readonly checks: readonly Check[];
+  /** What the search of the whole disk of the first image found, used blocks and free ones. */
+  readonly search: Search;
+  /** What the site's proxy let through, a line each: `GET http://... 200`. */
+  readonly proxied: readonly string[];
   /** Build that the action `run` joined, and the build that cron had started. */
   readonly joined: { readonly byAction: string; readonly byCron: string };
   readonly statuses: readonly string[];
@@ -77,11 +84,19 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
   await labReset("real", { log: listener.line, signal });
 
   listener.phase("deploy");
+  const began = new Date();
   await using script = await serveScript();
   await using deployment = await deployCharm({
     lab,
     directory: join(LAB_ROOT, "story"),
-    config: { "script-url": script.url },
+    config: {
+      "script-url": script.url,
+      "script-sha256": script.sha256,
+      // all through the proxy: the archive by its own name, the base image and the runner by the mirror's
+      "apt-mirror": "http://deb.debian.org/debian",
+      snaps: SNAPS,
+    },
+    proxy: lab.proxyUrl,
     scriptSecret: { "story-token": SECRET },
     signal,
   });
@@ -95,7 +110,8 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
   tellStatus();
 
   listener.phase("first build");
-  const builds = [await follow()];
+  const builderKeys = watchKeyPairs(lab, signal);
+  const builds = [await follow(builderKeys.onEvent)];
   const first = await published(deployment, lab, signal);
   tellStatus();
 
@@ -105,6 +121,7 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
       auth: { ...lab.credentials("runner-a"), caFile: null },
       imageId: first[0]?.id ?? "",
       packages: PACKAGES,
+      snaps: SNAPS,
       secretSha256: createHash("sha256").update(SECRET).digest("hex"),
       runnerVersion: await newestRunner(lab),
       forbidden: [SECRET, builds[0]?.build.id ?? ""],
@@ -114,6 +131,29 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
   for (const { name, problem } of checks) {
     listener.line(problem === null ? `ok    ${name}` : `FAIL  ${name}: ${problem}`);
   }
+
+  listener.phase("proof: search every byte of its disk");
+  const search = await searchImage(
+    {
+      auth: { ...lab.credentials("runner-a"), caFile: null },
+      imageId: first[0]?.id ?? "",
+      directory: join(LAB_ROOT, "story"),
+    },
+    [
+      { what: "the script's secret", text: SECRET },
+      { what: "the proxy's password", text: PROXY_ACCOUNT.password },
+      ...(["builder", ...REQUIRERS] as const).map((project) => ({
+        what: `the password of ${project}`,
+        text: lab.credentials(project).password,
+      })),
+      ...(await builderKeys.seen()).map((text) => ({ what: "the builder's key", text })),
+    ],
+    signal,
+  );
+  listener.line(
+    `${(search.imageBytes / 1e6).toFixed(0)} MB, a disk of ${(search.diskBytes / 1e9).toFixed(1)} GB: ` +
+      (search.found.length === 0 ? "nothing found" : `FOUND ${search.found.join(", ")}`),
+  );
 
   listener.phase("second unit: publishes the same from its first hook on");
   const secondUnit = await deployment.addUnit();
@@ -138,6 +178,8 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
     second,
     builds,
     checks,
+    search,
+    proxied: await proxyLog(lab, began),
     joined: { byAction: String(action.results["build"]), byCron: builds.at(-1)?.build.id ?? "" },
     statuses: deployment.statuses(),
     secondUnit: {
@@ -153,8 +195,11 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
     listener.line(`${unit}: ${deployment.status(unit)}`);
   }
 
-  async function follow(): Promise<Followed> {
-    const followed = await deployment.follow(listener.buildEvent);
+  async function follow(onEvent: (event: JournalEvent) => void = () => {}): Promise<Followed> {
+    const followed = await deployment.follow((event) => {
+      listener.buildEvent(event);
+      onEvent(event);
+    });
     const { id, state, errors, folder } = followed.build;
     if (state === "done") return followed;
     throw new AppError(`build ${id} ${state}: ${errors.join("; ")}; see ${folder}/build.log`);
@@ -188,6 +233,39 @@ async function newestRunner(lab: LabCloud): Promise<string> {
   const reply = await fetch(`${lab.runnerMirrorUrl}/releases/latest`, { redirect: "manual" });
   await reply.body?.cancel();
   return reply.headers.get("location")?.split("/v").at(-1) ?? "";
+}
+
+/** Public keys (the part between type and comment) of the key pairs that builds make while they are followed. */
+function watchKeyPairs(
+  lab: LabCloud,
+  signal: AbortSignal,
+): { readonly onEvent: (event: JournalEvent) => void; readonly seen: () => Promise<readonly string[]> } {
+  const looks: Promise<readonly string[]>[] = [];
+  const look = async (): Promise<readonly string[]> => {
+    const auth = { ...lab.credentials("builder"), caFile: null };
+    const cloud = await openCloud("builder", auth, { signal, log: silentLogger });
+    using _closing = { [Symbol.dispose]: () => cloud.close() };
+    return (await listKeyPairs(cloud, { signal })).map(({ publicKey }) => publicKey.split(" ")[1] ?? "");
+  };
+  return {
+    onEvent: (event) => {
+      if (event.event === "created" && event.kind === "server") looks.push(look());
+    },
+    seen: async () => {
+      const keys = (await Promise.all(looks)).flat();
+      if (keys.length === 0) throw new AppError("no build made a key pair");
+      return keys;
+    },
+  };
+}
+
+/** The proxy's lines of the gateway's log since `began`. */
+async function proxyLog(lab: LabCloud, began: Date): Promise<readonly string[]> {
+  const log = await readFile(join(lab.directory, "log/gateway.out"), "utf8");
+  return log.split("\n").flatMap((line) => {
+    const [, at = "", text = ""] = /^(\S+) proxy (.*)$/.exec(line) ?? [];
+    return at >= began.toISOString() ? [text] : [];
+  });
 }
 
 /** Runs what the cron file says, as cron would, but for its question whether the hour has come. */

@@ -105,7 +105,31 @@ describe("publishing", () => {
 describe("the published image", () => {
   test("holds everything it should and nothing it must not", () => {
     expect(story.checks.filter(({ problem }) => problem !== null)).toEqual([]);
-    expect(story.checks.length).toBeGreaterThan(15);
+    expect(story.checks.length).toBeGreaterThan(45);
+  });
+
+  test("has no secret, no builder's key and no password in any byte of its disk", () => {
+    expect(story.search.found).toEqual([]);
+    expect(story.search.diskBytes).toBeGreaterThan(5e9);
+  });
+
+  test("is small: what the build freed is not in it", () => {
+    expect(story.search.imageBytes).toBeLessThan(1.2e9);
+  });
+});
+
+describe("the site's proxy", () => {
+  test.each([
+    ["packages for the guest", /^GET http:\/\/deb\.debian\.org\/debian\/pool\/main\/j\/jq\/jq_\S+ 200$/],
+    ["the runner for the guest", /^GET http:\/\/\S+\/actions-runner-linux-x64-\S+\.tar\.gz 200$/],
+    ["the base image for the unit", /^GET http:\/\/\S+\/noble-server-cloudimg-amd64\.img 20[06]$/],
+    ["the newest runner's version for the unit", /^GET http:\/\/\S+\/releases\/latest 302$/],
+  ])("lets through %s", (_what, line) => {
+    expect(story.proxied).toContainEqual(expect.stringMatching(line));
+  });
+
+  test("is used with its password alone", () => {
+    expect(story.proxied.filter((line) => line.endsWith(" 407"))).toEqual([]);
   });
 });
 
