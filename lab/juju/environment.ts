@@ -5,7 +5,10 @@ import { versionOf, type Model } from "./model.ts";
 
 const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin";
 
-/** All variables of `context`'s process. `extra` comes on top; its `PATH` stands behind the tools' folder. */
+/**
+ * All variables of `context`'s process. `extra` comes on top; its `PATH` stands behind the tools' folder, and its
+ * proxies are those of the model.
+ */
 export function environmentOf(
   model: Model,
   context: HookContext,
@@ -33,10 +36,10 @@ export function environmentOf(
     JUJU_AGENT_SOCKET_NETWORK: "unix",
     JUJU_API_ADDRESSES: "127.0.0.1:17070",
     CLOUD_API_VERSION: "",
-    JUJU_CHARM_HTTP_PROXY: "",
-    JUJU_CHARM_HTTPS_PROXY: "",
-    JUJU_CHARM_FTP_PROXY: "",
-    JUJU_CHARM_NO_PROXY: "127.0.0.1,localhost,::1",
+    JUJU_CHARM_HTTP_PROXY: extra["JUJU_CHARM_HTTP_PROXY"] ?? "",
+    JUJU_CHARM_HTTPS_PROXY: extra["JUJU_CHARM_HTTPS_PROXY"] ?? "",
+    JUJU_CHARM_FTP_PROXY: extra["JUJU_CHARM_FTP_PROXY"] ?? "",
+    JUJU_CHARM_NO_PROXY: extra["JUJU_CHARM_NO_PROXY"] ?? "127.0.0.1,localhost,::1",
     ...(versionOf(model)[0] < 4
       ? { JUJU_METER_STATUS: "AMBER", JUJU_METER_INFO: "not set", JUJU_SLA: "unsupported" }
       : {}),
