@@ -97,7 +97,7 @@ export async function buildImage(
     const keyPair = await registerKeyPair(common, limit);
     const needs = {
       ...common,
-      imageId: base.id,
+      imageId: base.image.id,
       flavorId: flavor.id,
       networkId: network.id,
       securityGroupId,

@@ -17,6 +17,7 @@ export const TAG = {
   sha256: `${PREFIX}sha256`,
   runnerVersion: `${PREFIX}runner_version`,
   created: `${PREFIX}created`,
+  serial: `${PREFIX}serial`,
 } as const;
 
 /** What an image or server is for. */

@@ -46,6 +46,7 @@ describe("the names that are public", () => {
       arch: "image_builder_arch",
       sha256: "image_builder_sha256",
       runnerVersion: "image_builder_runner_version",
+      serial: "image_builder_serial",
       created: "image_builder_created",
     });
     expect(ownerTags(OWNER, build, "builder")).toEqual({
