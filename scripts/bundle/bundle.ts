@@ -38,14 +38,14 @@ const COMMAND_LINE: Program = { name: "cli", entry: join(SOURCE, "cli/main.ts"),
 
 /**
  * Bundles charm and command line into `folder`, which is replaced: `charm/main.mjs` and `cli/main.mjs` as under
- * `src/`, beside each what it loads lazily, and the shell files under their paths in `src/`. Gives the
+ * `src/`, beside each what it loads lazily, and the shell and key files under their paths in `src/`. Gives the
  * JavaScript files. Throws esbuild's error when something cannot be resolved.
  */
 export async function bundle(folder: string): Promise<readonly BundledFile[]> {
   await rm(folder, { recursive: true, force: true });
   // each by itself: what both use would be one file with all that either needs of it
   const files = [...(await bundleProgram(CHARM, folder)), ...(await bundleProgram(COMMAND_LINE, folder))];
-  for await (const file of glob("**/*.sh", { cwd: SOURCE })) {
+  for await (const file of glob("**/*.{sh,asc}", { cwd: SOURCE })) {
     await mkdir(join(folder, dirname(file)), { recursive: true });
     await cp(join(SOURCE, file), join(folder, file));
   }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError } from "../base/errors.ts";
+import { verifySignature } from "./base-images/signature.ts";
 import type { Arch, ImageSpec } from "./types.ts";
 
 /** How Ubuntu's mirror, Glance and Debian's packages call an architecture. 32-bit ARM builds on the 64-bit image. */
@@ -20,30 +21,103 @@ export const ARCH_NAMES: Readonly<Record<Arch, { readonly mirror: string; readon
   arm: { mirror: "arm64", glance: "aarch64" },
 };
 
+/** Where to look for base images. */
+export interface ImageSource {
+  readonly baseImageMirror: string;
+  /** Such as 20260321; empty for the newest. */
+  readonly baseImageSerial: string;
+  /** Whether an unsigned list is refused; a wrong signature always is. */
+  readonly requireSignature: boolean;
+}
+
 /** A base image that the mirror offers. */
 export interface BaseImage {
   readonly url: string;
   /** Hex SHA-256 of the file, from the mirror's SHA256SUMS. */
   readonly sha256: string;
+  /** Ubuntu's number of this publication; null where the mirror does not tell. */
+  readonly serial: string | null;
+  /** Whether the list of checksums is signed by the key. */
+  readonly isSigned: boolean;
 }
 
-/** Finds `spec`'s base image on `mirror`; throws a sentence when the mirror does not list it. */
+/**
+ * Finds `spec`'s base image and checks who signed its checksum, with `signingKey` (armored). A pinned serial that
+ * is no longer among the daily images is taken from `releases/`. Throws a sentence when the mirror does not list
+ * it, and for a signature that is wrong, or missing though required.
+ */
 export async function locateBaseImage(
-  mirror: string,
+  source: ImageSource,
   spec: ImageSpec,
+  signingKey: string,
   signal: AbortSignal,
 ): Promise<BaseImage> {
-  const folder = `${mirror.replace(/\/+$/, "")}/${spec.base}/current`;
-  const file = `${spec.base}-server-cloudimg-${ARCH_NAMES[spec.arch].mirror}.img`;
-  const sums = await (await get(`${folder}/SHA256SUMS`, signal)).text();
-  const line = sums
-    .split("\n")
-    .map((text) => /^([0-9a-f]{64})[ \t]+\*?(.+)$/.exec(text.trim()))
-    .find((match) => match?.[2] === file);
-  if (line?.[1] === undefined) {
-    throw new AppError(`base-image-mirror: ${folder}/SHA256SUMS does not list ${file}`);
+  const mirror = source.baseImageMirror.replace(/\/+$/, "");
+  const { baseImageSerial: pinned, requireSignature } = source;
+  const arch = ARCH_NAMES[spec.arch].mirror;
+  const daily = `${spec.base}-server-cloudimg-${arch}.img`;
+  let folder = `${mirror}/${spec.base}/${pinned === "" ? "current" : pinned}`;
+  let reply = await find(`${folder}/SHA256SUMS`, signal);
+  let isWanted = (file: string): boolean => file === daily;
+  if (reply === null && pinned !== "") {
+    const kept = `${mirror}/releases/${spec.base}/release-${pinned}`;
+    reply = await find(`${kept}/SHA256SUMS`, signal);
+    if (reply === null) {
+      throw new AppError(
+        `base-image-serial: ${mirror} has no ${spec.base} of ${pinned}, neither in ${folder} nor in ${kept}`,
+      );
+    }
+    folder = kept;
+    isWanted = (file) => file.startsWith("ubuntu-") && file.endsWith(`-server-cloudimg-${arch}.img`);
   }
-  return { url: `${folder}/${file}`, sha256: line[1] };
+  if (reply === null) throw new AppError(`base-image-mirror: ${folder}/SHA256SUMS answers HTTP 404`);
+  const sums = await bytesOf(reply, `${folder}/SHA256SUMS`, signal);
+  const isSigned = await checkSignature(sums, folder, requireSignature, signingKey, signal);
+  const [, sha256, file] =
+    Buffer.from(sums)
+      .toString("utf8")
+      .split("\n")
+      .map((text) => /^([0-9a-f]{64})[ \t]+\*?(.+)$/.exec(text.trim()))
+      .find((match) => match?.[2] !== undefined && isWanted(match[2])) ?? [];
+  if (sha256 === undefined || file === undefined) {
+    throw new AppError(`base-image-mirror: ${folder}/SHA256SUMS does not list ${daily}`);
+  }
+  const serial = pinned === "" ? await serialOf(folder, signal) : pinned;
+  return { url: `${folder}/${file}`, sha256, serial, isSigned };
+}
+
+/** Whether there is a signature, which is good then. */
+async function checkSignature(
+  sums: Uint8Array,
+  folder: string,
+  required: boolean,
+  key: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const url = `${folder}/SHA256SUMS.gpg`;
+  const reply = await find(url, signal);
+  if (reply === null) {
+    if (!required) return false;
+    throw new AppError(
+      `base-image-require-signature: ${folder}/SHA256SUMS has no signature; set base-image-mirror to one that has SHA256SUMS.gpg, or this option to false`,
+    );
+  }
+  try {
+    await verifySignature(sums, await bytesOf(reply, url, signal), key, url);
+  } catch (error) {
+    if (error instanceof AppError)
+      throw new AppError(`base-image-mirror: ${error.message}`, { cause: error });
+    throw error;
+  }
+  return true;
+}
+
+async function serialOf(folder: string, signal: AbortSignal): Promise<string | null> {
+  const url = `${folder}/unpacked/build-info.txt`;
+  const reply = await find(url, signal);
+  if (reply === null) return null;
+  const text = Buffer.from(await bytesOf(reply, url, signal)).toString("utf8");
+  return /^serial=(\d{8}(?:\.\d+)?)\s*$/m.exec(text)?.[1] ?? null;
 }
 
 /**
@@ -51,7 +125,7 @@ export async function locateBaseImage(
  * file. A wrong or partial file is removed here.
  */
 export async function downloadBaseImage(
-  image: BaseImage,
+  image: Pick<BaseImage, "url" | "sha256">,
   folder: string,
   onProgress: (done: number, total: number) => void,
   signal: AbortSignal,
@@ -59,7 +133,8 @@ export async function downloadBaseImage(
   await mkdir(folder, { recursive: true, mode: 0o755 });
   const path = join(folder, `${image.sha256}.img`);
   const hash = createHash("sha256");
-  const reply = await get(image.url, signal);
+  const reply = await find(image.url, signal);
+  if (reply === null) throw new AppError(`base-image-mirror: ${image.url} answers HTTP 404`);
   const total = Number(reply.headers.get("content-length") ?? 0);
   let done = 0;
   const measure = new Transform({
@@ -88,7 +163,17 @@ export async function downloadBaseImage(
   }
 }
 
-async function get(url: string, signal: AbortSignal): Promise<Response> {
+async function bytesOf(reply: Response, url: string, signal: AbortSignal): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await reply.arrayBuffer());
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new AppError(`base-image-mirror: the download of ${url} broke off`, { cause: error });
+  }
+}
+
+/** The reply; null when the mirror has no such file. */
+async function find(url: string, signal: AbortSignal): Promise<Response | null> {
   let reply: Response;
   try {
     reply = await fetch(url, { signal });
@@ -98,5 +183,6 @@ async function get(url: string, signal: AbortSignal): Promise<Response> {
   }
   if (reply.ok) return reply;
   await reply.body?.cancel();
+  if (reply.status === 404) return null;
   throw new AppError(`base-image-mirror: ${url} answers HTTP ${reply.status}`);
 }

@@ -7,13 +7,16 @@ import { SshError, type Communicator, type SshTarget } from "../ssh/communicator
 import { userData } from "./cloud-init/user-data.ts";
 import type { Journal } from "./journal.ts";
 import { LIMITS } from "./limits.ts";
+import { recipeDigest } from "./manifest/recipe-digest.ts";
 import { progressOf, step, type StepContext } from "./step.ts";
 import { checkServer } from "./steps/check-server.ts";
 import { launchBuilder, logIn, registerKeyPair } from "./steps/launch-builder.ts";
+import { writeManifest } from "./steps/manifest.ts";
 import { prepareBaseImage } from "./steps/prepare-base-image.ts";
 import { awaitCloudInit, cleanGuest, deliverProxy, runScript } from "./steps/provision.ts";
 import { snapshot, stopBuilder } from "./steps/snapshot.ts";
 import { uploadAll } from "./steps/upload.ts";
+import { TAG } from "./names.ts";
 import { specName, type Artifact, type BuildRequest, type ImageSpec } from "./types.ts";
 
 /** What the pipeline takes from outside; all the injection there is. */
@@ -24,6 +27,8 @@ export interface BuildDeps {
   readonly connect: (target: SshTarget, signal: AbortSignal) => Promise<Communicator>;
   /** Folder for base images on their way to the build cloud. */
   readonly downloads: string;
+  /** The build's folder, which gets the manifests. */
+  readonly folder: string;
   readonly log: Logger;
   readonly journal: Journal;
 }
@@ -82,7 +87,7 @@ export async function buildImage(
     const keyPair = await registerKeyPair(common, limit);
     const needs = {
       ...common,
-      imageId: base.id,
+      imageId: base.image.id,
       flavorId,
       networkId,
       securityGroupId,
@@ -91,7 +96,12 @@ export async function buildImage(
     return { builder: await launchBuilder(needs, keyPair.name, limit), keys: keyPair.keys };
   });
 
-  await provisionGuest();
+  const recipe = recipeDigest({
+    userData: await userData(spec, request.recipe, runnerVersion, ""),
+    baseImageSha256: base.sha256,
+    script: script?.text ?? null,
+  });
+  const { serial } = await provisionGuest();
 
   const stopped = await step(context, "stop the builder", LIMITS.stop, async (limit) =>
     stopBuilder(cloud, builder.server.id, limit),
@@ -113,7 +123,12 @@ export async function buildImage(
         targets: targets.clouds,
         request,
         spec,
-        runnerVersion,
+        properties: {
+          ...(serial === null ? {} : { [TAG.serial]: serial }),
+          [TAG.sha256]: base.sha256,
+          [TAG.runnerVersion]: runnerVersion,
+          [TAG.recipe]: recipe,
+        },
         context,
         scope,
         onProgress,
@@ -129,7 +144,8 @@ export async function buildImage(
   });
   return { artifacts, failed: failures.length === 0 ? null : uploadError(failures) };
 
-  async function provisionGuest(): Promise<void> {
+  /** Gives the base image's serial, as far as anybody knows it. */
+  async function provisionGuest(): Promise<{ readonly serial: string | null }> {
     await using guest = await step(context, "log in to the builder", LIMITS.connect, async (limit) =>
       logIn({ cloud, builder, keys, connect: deps.connect, context }, limit),
     );
@@ -144,15 +160,27 @@ export async function buildImage(
         inGuest(limit, () => runScript(guest, script.text, script.secrets, log, limit)),
       );
     }
+    const facts = {
+      buildId: request.id,
+      image: context.image,
+      modelUuid: request.owner.modelUuid,
+      serial: base.serial,
+      baseImageSha256: base.sha256,
+      recipeDigest: recipe,
+    };
+    const known = await step(context, "read what is inside", LIMITS.manifest, async (limit) =>
+      inGuest(limit, () => writeManifest(guest, deps.folder, facts, log, limit)),
+    );
     await step(context, "clean the guest", LIMITS.clean, async (limit) =>
       inGuest(limit, () => cleanGuest(guest, log, limit)),
     );
+    return known;
   }
 
   // a connection that breaks says little; the server behind it may say more
-  async function inGuest(limit: AbortSignal, work: () => Promise<void>): Promise<void> {
+  async function inGuest<T>(limit: AbortSignal, work: () => Promise<T>): Promise<T> {
     try {
-      await work();
+      return await work();
     } catch (error) {
       if (error instanceof SshError) await checkServer(cloud, builder.server.id, limit);
       throw error;

@@ -11,6 +11,7 @@ export const LIMITS = {
   connect: minutes(15),
   cloudInit: minutes(60),
   script: minutes(60),
+  manifest: minutes(5),
   clean: minutes(10),
   stop: minutes(10),
   snapshot: minutes(60),

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { ImageSpec, Owner } from "./types.ts";
 
 /** Prefix of all owner metadata; Nova and Glance both take `.` and `_` in keys. */
-const PREFIX = "image_builder_";
+const PREFIX = "image-builder.";
 
 /** Metadata keys on servers and properties on images. */
 export const TAG = {
@@ -15,8 +15,10 @@ export const TAG = {
   base: `${PREFIX}base`,
   arch: `${PREFIX}arch`,
   sha256: `${PREFIX}sha256`,
-  runnerVersion: `${PREFIX}runner_version`,
+  runnerVersion: `${PREFIX}runner-version`,
   created: `${PREFIX}created`,
+  recipe: `${PREFIX}recipe`,
+  serial: `${PREFIX}serial`,
 } as const;
 
 /** What an image or server is for. */

@@ -1,6 +1,7 @@
 /** The commander tree; the only importer of commander. */
 import { Command, Option } from "commander";
 import { listBuildsCommand, showBuildCommand } from "./commands/builds.ts";
+import { diffCommand } from "./commands/diff.ts";
 import { removeImagesCommand } from "./commands/remove-images.ts";
 import { runCommand } from "./commands/run.ts";
 
@@ -50,6 +51,18 @@ export function createProgram(terminal: Terminal): Command {
     .option("--json", "write JSON")
     .action(async (folder: string, options: { json?: true }) => {
       await showBuildCommand({ folder, json: options.json === true }, terminal);
+    });
+
+  program
+    .command("diff")
+    .description("show what changed between two images: versions of packages, snaps, kernel, runner, recipe")
+    .argument("<before>", "a build's folder or a manifest")
+    .argument("<after>", "a build's folder or a manifest")
+    .option("--image <image>", "which image of the builds, such as noble-x64")
+    .option("--json", "write JSON")
+    .action(async (before: string, after: string, options: { image?: string; json?: true }) => {
+      const { image = null, json } = options;
+      await diffCommand({ before, after, image, json: json === true }, terminal);
     });
 
   program

@@ -28,6 +28,7 @@ const TRANSIENT_CODES: ReadonlySet<string> = new Set([
   "ESOCKETTIMEDOUT",
   "EPIPE",
   "EAI_AGAIN",
+  "ERR_STREAM_PREMATURE_CLOSE",
 ]);
 
 /** A call got no reply, or one that is not a success. Its message says what could not be done, and why. */

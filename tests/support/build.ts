@@ -235,6 +235,7 @@ async function run(request: BuildRequest, builds: string, changes: BuildChanges)
         cloudNames: async () => [...(await auths()).keys()],
         connect: guest.connect,
         downloads: join(folder, "downloads"),
+        folder,
         log,
         journal,
         alive: new Set([request.id]),

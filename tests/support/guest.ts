@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import ssh2 from "ssh2";
 import { connect, type Communicator, type SshTarget } from "../../src/ssh/communicator.ts";
+import { GUEST_OUTPUT } from "./guest-contents.ts";
 import { type CommandReply, type SshServer, startSshServer } from "./ssh-server.ts";
 
 /** How cloud-init ends in the guest. */
@@ -32,7 +33,7 @@ export interface Guest extends AsyncDisposable {
 
 /** Nobody listens at the discard port of the loopback interface. */
 const CLOSED_PORT = 9;
-const SCRIPTS = ["follow", "run-script", "clean"] as const;
+const SCRIPTS = ["follow", "run-script", "manifest", "clean"] as const;
 const PUT = /^sudo sh -c 'umask 077; mkdir -p (\S+); cat > \1\/(script|secrets)'$/;
 
 /** Starts a guest in which the user-data of build `buildId` ran. */
@@ -57,6 +58,7 @@ export async function startGuest(buildId: string, plan: GuestPlan = {}): Promise
     if (name === undefined) return { stderr: [`the guest does not know: ${command}\n`], exitCode: 127 };
     ran.push(name);
     if (name === "clean") return { stderr: ["+ sync\n"], exitCode: 0 };
+    if (name === "manifest") return { stdout: [GUEST_OUTPUT], exitCode: 0 };
     if (name === "run-script") {
       return plan.onScript?.(files.get("script") ?? "", secretsOf(files.get("secrets"))) ?? { exitCode: 0 };
     }

@@ -11,7 +11,8 @@ import {
   type Image,
 } from "../../openstack/index.ts";
 import type { ResourceScope } from "../../base/scope.ts";
-import { ARCH_NAMES, downloadBaseImage, locateBaseImage } from "../base-images.ts";
+import { ubuntuKey } from "../base-images/signature.ts";
+import { ARCH_NAMES, downloadBaseImage, locateBaseImage, type BaseImage } from "../base-images.ts";
 import { baseImageName, isInherited, isOfApplication, ownerTags, TAG } from "../names.ts";
 import type { StepContext } from "../step.ts";
 import type { BuildRequest, ImageSpec } from "../types.ts";
@@ -27,22 +28,35 @@ export interface BaseImageNeeds {
   /** Deletes an image whose upload failed. */
   readonly scope: ResourceScope;
   readonly onProgress: (done: number, total: number) => void;
+  /** Armored key that signs the mirror's checksums; Ubuntu's by default. */
+  readonly signingKey?: string;
+}
+
+/** The base image that the step prepared. */
+export interface PreparedBaseImage {
+  readonly image: Image;
+  /** Ubuntu's number of this publication; null where the mirror does not tell. */
+  readonly serial: string | null;
+  readonly sha256: string;
 }
 
 /**
  * The active base image with the mirror's current content. Uploads it when this cloud has none with that
  * checksum, and then deletes our older ones; an upload that fails leaves no image behind.
  */
-export async function prepareBaseImage(needs: BaseImageNeeds, signal: AbortSignal): Promise<Image> {
-  const { cloud, request, spec } = needs;
-  const offered = await locateBaseImage(request.baseImageMirror, spec, signal);
+export async function prepareBaseImage(
+  needs: BaseImageNeeds,
+  signal: AbortSignal,
+): Promise<PreparedBaseImage> {
+  const { cloud, request, spec, context } = needs;
+  const offered = await locateBaseImage(request, spec, needs.signingKey ?? (await ubuntuKey()), signal);
+  const { url, serial, sha256 } = offered;
+  if (!offered.isSigned) context.log.warn({ url }, "nobody signed the base image's checksum");
   const name = baseImageName(request.owner, spec);
   const ours = (await listImages(cloud, { name, owner: cloud.projectId }, { signal })).filter(
     (image) => image.properties[TAG.role] === "base" && isOfApplication(image.properties, request.owner),
   );
-  const current = ours.find(
-    (image) => image.status === "active" && image.properties[TAG.sha256] === offered.sha256,
-  );
+  const current = ours.find((image) => image.status === "active" && image.properties[TAG.sha256] === sha256);
   const image = current ?? (await download(needs, offered, signal));
   const { owner, otherUnits } = request;
   const superseded = ours.filter(
@@ -54,20 +68,16 @@ export async function prepareBaseImage(needs: BaseImageNeeds, signal: AbortSigna
     } catch (error) {
       signal.throwIfAborted();
       // a server may still use it (Ceph clones); the next build tries again
-      needs.context.log.warn({ imageId: old.id, err: error }, "cannot delete an old base image");
+      context.log.warn({ imageId: old.id, err: error }, "cannot delete an old base image");
     }
   }
-  return image;
+  return { image, serial, sha256 };
 }
 
-async function download(
-  needs: BaseImageNeeds,
-  offered: { readonly url: string; readonly sha256: string },
-  signal: AbortSignal,
-): Promise<Image> {
+async function download(needs: BaseImageNeeds, offered: BaseImage, signal: AbortSignal): Promise<Image> {
   const path = await downloadBaseImage(offered, needs.downloads, needs.onProgress, signal);
   try {
-    return await upload(needs, path, offered.sha256, signal);
+    return await upload(needs, path, offered, signal);
   } finally {
     await rm(path, { force: true });
   }
@@ -76,7 +86,7 @@ async function download(
 async function upload(
   needs: BaseImageNeeds,
   path: string,
-  sha256: string,
+  { sha256, serial }: BaseImage,
   signal: AbortSignal,
 ): Promise<Image> {
   const { cloud, request, spec, context, scope } = needs;
@@ -103,6 +113,7 @@ async function upload(
             [TAG.base]: spec.base,
             [TAG.arch]: spec.arch,
             [TAG.sha256]: sha256,
+            ...(serial === null ? {} : { [TAG.serial]: serial }),
             architecture: ARCH_NAMES[spec.arch].glance,
           },
         },

@@ -32,7 +32,8 @@ export interface UploadNeeds {
   readonly targets: readonly Cloud[];
   readonly request: BuildRequest;
   readonly spec: ImageSpec;
-  readonly runnerVersion: string;
+  /** What the copies say of their contents, by property. */
+  readonly properties: Readonly<Record<string, string>>;
   readonly context: StepContext;
   /** Deletes the images that did not become copies. */
   readonly scope: ResourceScope;
@@ -134,7 +135,7 @@ async function uploadOne(
             architecture: ARCH_NAMES[spec.arch].glance,
             [TAG.base]: spec.base,
             [TAG.arch]: spec.arch,
-            [TAG.runnerVersion]: needs.runnerVersion,
+            ...needs.properties,
             [TAG.created]: new Date().toISOString(),
           },
         },

@@ -46,6 +46,7 @@ export async function runCommand(
       cloudNames: async () => [...(await clouds()).keys()],
       connect,
       downloads: join(folder, "downloads"),
+      folder,
       log,
       journal,
       alive: new Set([

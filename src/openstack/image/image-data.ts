@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { PassThrough, Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { minutes, seconds, withDeadline } from "../../base/deadline.ts";
-import { AppError, asError } from "../../base/errors.ts";
+import { AppError, asError, DeadlineError } from "../../base/errors.ts";
 import { retry } from "../../base/retry.ts";
 import { OpenStackError } from "../errors.ts";
 import { failed, refused, urlOf } from "../request.ts";
@@ -15,6 +15,8 @@ const STALL_MS = minutes(5);
 /** A transfer starts with a token that lasts at least this long, where the cloud's tokens do. */
 const TOKEN_MS = minutes(30);
 const FIRST_BYTE_MS = seconds(90);
+/** A connection that closed tells why, if at all, within this. */
+const LAST_WORD_MS = seconds(5);
 /** Of an error page so much is read. */
 const ERROR_BODY_BYTES = 64 * 1024;
 
@@ -85,15 +87,34 @@ async function send(
     });
   });
   answered.catch(() => {}); // `broken` tells of it while data flows, it is awaited itself afterwards
+  let closed = false;
+  request.on("close", () => (closed ||= !source.destroyed || source.readableEnded));
   const either = AbortSignal.any([signal, broken.signal]);
   try {
     await pipeline(source, exactly(sizeBytes, what), request, { signal: either });
   } catch (error) {
     broken.signal.throwIfAborted();
-    throw error; // of the data
+    if (!closed) throw error; // of the data
+    await lastWord(answered, signal, failed(cloud.image, call, what, error));
+    return;
   }
   await withDeadline(either, STALL_MS, `cannot ${what}`, () => answered);
 }
+
+/**
+ * Waits a moment for the reply of a closed connection: the pipeline sees the socket go before the reply, or the
+ * error, that came over it has been read. Throws `silence` when nothing is to come.
+ */
+async function lastWord(answered: Promise<void>, signal: AbortSignal, silence: Error): Promise<void> {
+  try {
+    await withDeadline(signal, LAST_WORD_MS, silence.message, () => answered);
+  } catch (error) {
+    throw error instanceof DeadlineError ? silence : error;
+  }
+}
+
+const prematureClose = (): Error =>
+  Object.assign(new Error("the connection closed in the middle"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
 
 /** Lets `size` bytes pass, neither more nor less: both would garble the HTTP connection. */
 function exactly(size: number | undefined, what: string): Transform {
@@ -175,10 +196,15 @@ async function begin(cloud: Cloud, id: string, signal: AbortSignal): Promise<Rea
       if (length !== undefined) announced = Number(length);
       resolve(message);
     });
-    request.on("error", (cause: Error) => {
+    const fail = (cause: Error): void => {
       const error = failed(cloud.image, call, what, cause);
       checked.destroy(error);
       reject(error);
+    };
+    request.on("error", fail);
+    // before the pipeline hears of it, whose "Premature close" names neither call nor host
+    request.on("close", () => {
+      if (!checked.writableEnded) fail(prematureClose());
     });
   });
   const abort = (): void => void checked.destroy(asError(signal.reason));

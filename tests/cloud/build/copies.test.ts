@@ -1,4 +1,7 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, test } from "vitest";
+import { parseSpdx } from "../../../src/build/manifest/spdx.ts";
 import { TAG } from "../../../src/build/names.ts";
 import type { Cloud } from "../../../src/openstack/index.ts";
 import { useWorkshops } from "../../support/build.ts";
@@ -19,6 +22,7 @@ const STEPS = [
   ["noble-x64", "launch the builder"],
   ["noble-x64", "log in to the builder"],
   ["noble-x64", "run cloud-init"],
+  ["noble-x64", "read what is inside"],
   ["noble-x64", "clean the guest"],
   ["noble-x64", "stop the builder"],
   ["noble-x64", "take the snapshot"],
@@ -36,7 +40,7 @@ describe.concurrent("a build", () => {
 
     expect(first.build.errors).toEqual([]);
     expect(first.outcome).toBe("done");
-    expect(first.ran).toEqual(["follow", "clean"]);
+    expect(first.ran).toEqual(["follow", "manifest", "clean"]);
     expect(first.build.steps.map(({ image, step }) => [image, step])).toEqual(STEPS);
     for (const step of first.build.steps) expect(step).toMatchObject({ ms: expect.any(Number), error: null });
     expect(first.build).toMatchObject({ state: "done", targets: ["runner-a", "runner-b"] });
@@ -62,6 +66,10 @@ describe.concurrent("a build", () => {
             [TAG.base]: "noble",
             [TAG.arch]: "x64",
             [TAG.runnerVersion]: "2.333.1",
+            [TAG.serial]: "20261120",
+            [TAG.sha256]: source.hash("sha256"),
+            [TAG.recipe]: expect.stringMatching(/^[0-9a-f]{64}$/),
+            [TAG.created]: expect.any(String),
           },
         },
       ]);
@@ -70,6 +78,13 @@ describe.concurrent("a build", () => {
       );
     }
     expect(first.build.artifacts).toHaveLength(2);
+    const manifest = await readFile(join(first.build.folder, "manifest-noble-x64.spdx.json"), "utf8");
+    expect(parseSpdx(manifest, "manifest")).toContainEqual(
+      expect.objectContaining({
+        name: "base image",
+        version: `20261120 sha256:${source.hash("sha256")}`,
+      }),
+    );
     expect(await workshop.leftovers()).toEqual([]);
     const [base] = await workshop.images("builder");
     expect(base?.properties).toMatchObject({ [TAG.role]: "base", [TAG.sha256]: source.hash("sha256") });

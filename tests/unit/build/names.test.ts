@@ -37,23 +37,25 @@ describe("the names that are public", () => {
 
   test("metadata keys", () => {
     expect(TAG).toEqual({
-      model: "image_builder_model",
-      application: "image_builder_application",
-      unit: "image_builder_unit",
-      build: "image_builder_build",
-      role: "image_builder_role",
-      base: "image_builder_base",
-      arch: "image_builder_arch",
-      sha256: "image_builder_sha256",
-      runnerVersion: "image_builder_runner_version",
-      created: "image_builder_created",
+      model: "image-builder.model",
+      application: "image-builder.application",
+      unit: "image-builder.unit",
+      build: "image-builder.build",
+      role: "image-builder.role",
+      base: "image-builder.base",
+      arch: "image-builder.arch",
+      sha256: "image-builder.sha256",
+      runnerVersion: "image-builder.runner-version",
+      serial: "image-builder.serial",
+      created: "image-builder.created",
+      recipe: "image-builder.recipe",
     });
     expect(ownerTags(OWNER, build, "builder")).toEqual({
-      image_builder_model: OWNER.modelUuid,
-      image_builder_application: "builder",
-      image_builder_unit: "builder/0",
-      image_builder_build: build,
-      image_builder_role: "builder",
+      image-builder.model: OWNER.modelUuid,
+      image-builder.application: "builder",
+      image-builder.unit: "builder/0",
+      image-builder.build: build,
+      image-builder.role: "builder",
     });
   });
 

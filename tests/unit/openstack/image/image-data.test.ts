@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Cloud, downloadImage, OpenStackError, uploadImage } from "../../../../src/openstack/index.ts";
 import {
   type Answer,
+  hang,
   html,
   json,
   openStub,
@@ -114,6 +115,71 @@ describe("uploadImage", () => {
     );
     expect(error).toBeInstanceOf(OpenStackError);
     expect(error).toMatchObject({ status: null, isTransient: true });
+  });
+
+  /** `cloud` whose upload's request closes once `when` has happened to it. */
+  const closing = (cloud: Cloud, when: "response" | "socket"): Cloud => {
+    const open: Cloud["image"]["open"] = (call) => {
+      const request = cloud.image.open(call);
+      if (call.method === "PUT") request.once(when, () => request.emit("close"));
+      return request;
+    };
+    return { ...cloud, image: { ...cloud.image, open } };
+  };
+
+  test("tells the refusal also when the connection closes before that has been read", async () => {
+    await using stub = await startStub();
+    using cloud = await openWithImage(stub, "queued");
+    stub.answer("PUT", FILE, html(503, "Busy"));
+    await expect(
+      uploadImage(closing(cloud, "response"), "i1", chunks(1000).data, { signal }),
+    ).rejects.toMatchObject({
+      status: 503,
+      message: expect.stringMatching(/^cannot upload data to image i1: .*\(HTTP 503 from image\)$/),
+    });
+  });
+
+  test("says which call broke when the connection closes without a reply", { timeout: 20_000 }, async () => {
+    await using stub = await startStub();
+    using cloud = await openWithImage(stub, "queued");
+    stub.answer("PUT", FILE, hang);
+    const error: unknown = await uploadImage(closing(cloud, "socket"), "i1", chunks(100_000).data, {
+      signal,
+    }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(OpenStackError);
+    expect(error).toMatchObject({
+      isTransient: true,
+      message: expect.stringMatching(
+        /^cannot upload data to image i1: ERR_STREAM_PREMATURE_CLOSE while talking to 127/,
+      ),
+    });
+  });
+
+  test("says what broke when a success ends in mid-upload", async () => {
+    await using stub = await startStub();
+    using cloud = await openWithImage(stub, "queued");
+    stub.answer("PUT", FILE, ({ socket }) => {
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", () => socket.destroy());
+    });
+    await expect(uploadImage(cloud, "i1", chunks(1000).data, { signal })).rejects.toMatchObject({
+      isTransient: true,
+      message: expect.stringMatching(/^cannot upload data to image i1: \w+ while talking to 127/),
+    });
+  });
+
+  test("fails with the data's own end when the data ends without a word", async () => {
+    await using stub = await startStub();
+    using cloud = await openWithImage(stub, "queued");
+    stub.answer("PUT", FILE, takeAll({ bytes: 0, announced: undefined }));
+    const data = new Readable({
+      read() {
+        this.push(Buffer.alloc(65_536));
+        this.destroy();
+      },
+    });
+    const error: unknown = await uploadImage(cloud, "i1", data, { signal }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(Error);
+    expect(error).not.toBeInstanceOf(OpenStackError);
   });
 
   test.each([
