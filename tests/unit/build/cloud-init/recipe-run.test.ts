@@ -1,12 +1,15 @@
 /** The recipe really run, twice, in a sandbox: real bash, users and files; stand-ins for apt, snapd and the network. */
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { tarArchive } from "../../../../lab/gateway/tar.ts";
 import { userData } from "../../../../src/build/cloud-init/user-data.ts";
 import type { ImageSpec, Recipe } from "../../../../src/build/types.ts";
 import { requestWith } from "../../../support/builds.ts";
 import { runInSandbox, type Seed } from "../../../support/sandbox.ts";
+
+// many processes each, on machines that run other tests at the same time
+vi.setConfig({ testTimeout: 30_000 });
 
 const VERSION = "2.330.0";
 const GH_KEYS = "2C6106201985B60E6C7AC87323F3D4EA75716059\n7F38BBB59D064DBCB3D84D725612B36462313325\n";

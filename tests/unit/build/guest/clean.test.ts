@@ -108,7 +108,7 @@ describe("cleaning the guest", () => {
       ].join("\n"),
       {},
     );
-  });
+  }, 30_000);
 
   test("ends well", () => {
     expect(lines("status").length === 0 ? "" : output).toBe("");

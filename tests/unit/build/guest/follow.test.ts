@@ -1,8 +1,11 @@
 import { appendFile, writeFile } from "node:fs/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createLogger } from "../../../../src/base/log.ts";
 import { awaitCloudInit } from "../../../../src/build/steps/provision.ts";
 import { openLocalGuest, type LocalGuest } from "../../../support/local-guest.ts";
+
+// a real bash that looks once a second, on machines that run other tests at the same time
+vi.setConfig({ testTimeout: 30_000 });
 
 const { signal } = new AbortController();
 const LOG = "/var/log/image-builder.log";
