@@ -63,6 +63,9 @@ export async function connect(target: SshTarget, signal: AbortSignal): Promise<C
   signal.throwIfAborted();
   const { default: ssh2 } = await import("ssh2");
   const client = new ssh2.Client();
+  // the first error ends the log-in below; ssh2 tells of more when a connection is reset in its handshake, and a
+  // later break is reported by the command that it hits, through its channel's close
+  client.on("error", () => {});
   await new Promise<void>((resolve, reject) => {
     const abort = (): void => {
       client.destroy();
@@ -96,8 +99,6 @@ export async function connect(target: SshTarget, signal: AbortSignal): Promise<C
   });
   // packets are small here; waiting to fill a segment costs a quarter of a second per command
   client.setNoDelay(true);
-  // a later break is reported by the command that it hits, through its channel's close
-  client.on("error", () => {});
   const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
   return {
     run: async (command) => await run(client, command),

@@ -51,11 +51,11 @@ describe("the names that are public", () => {
       recipe: "image-builder.recipe",
     });
     expect(ownerTags(OWNER, build, "builder")).toEqual({
-      image-builder.model: OWNER.modelUuid,
-      image-builder.application: "builder",
-      image-builder.unit: "builder/0",
-      image-builder.build: build,
-      image-builder.role: "builder",
+      "image-builder.model": OWNER.modelUuid,
+      "image-builder.application": "builder",
+      "image-builder.unit": "builder/0",
+      "image-builder.build": build,
+      "image-builder.role": "builder",
     });
   });
 

@@ -57,6 +57,29 @@ describe("connect", () => {
     expect(server.users).toEqual(["ubuntu"]);
   });
 
+  test("survives a connection that is reset in its handshake, which ssh2 tells of more than once", async () => {
+    const uncaught: unknown[] = [];
+    const note = (error: unknown): void => void uncaught.push(error);
+    process.prependListener("uncaughtException", note);
+    const closed = Promise.withResolvers<void>();
+    const server = createServer((socket) => {
+      socket.once("data", () => socket.resetAndDestroy()).once("close", () => closed.resolve());
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const error = await failureOf(connect(targetOf({ port }), never));
+      expect(error).toBeInstanceOf(SshError);
+      await closed.promise;
+      // what comes after the first error comes in the turns right behind it
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(uncaught).toEqual([]);
+    } finally {
+      process.off("uncaughtException", note);
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
   test("tells a refused key from a guest that is not there yet", async () => {
     await using server = await start();
     const other = await generateKeyPair("other");
