@@ -7,15 +7,16 @@ import { NOBLE } from "../support/charm-builds.ts";
 import { cloudOf, credentialsOf, relate } from "../support/charm-requirers.ts";
 import { deployBuilder, type Deployed } from "../support/charm.ts";
 
-const SECRETS = ["openstack-password-secret", "script-secret-id"];
-const NUMBERS = ["build-interval", "revision-history-limit"];
-const FLAGS = ["remove-departed-images"];
+const { options: OPTIONS } = load(await readFile(new URL("../../config.yaml", import.meta.url), "utf8")) as {
+  options: Readonly<Record<string, { readonly type: string; readonly default?: string | number | boolean }>>;
+};
 const MISSING = ": a build needs a project to build in";
 
 /** What Juju lets through: values of the option's type, where secrets are URIs and flags true or false. */
 function reachesCharm(option: string, value: ConfigValue): boolean {
-  if (SECRETS.includes(option) || FLAGS.includes(option)) return false;
-  return NUMBERS.includes(option) ? Number.isInteger(value) : typeof value === "string";
+  const type = OPTIONS[option]?.type;
+  if (type === "secret" || type === "boolean") return false;
+  return type === "int" ? Number.isInteger(value) : typeof value === "string";
 }
 
 /** The n-th bad value of every option, where it has one. */
@@ -30,10 +31,8 @@ function round(n: number): readonly (readonly [string, BadValue])[] {
 }
 
 /** The deployment's config: defaults of config.yaml and what was set. */
-async function configOf(charm: Deployed): Promise<Readonly<Record<string, string | number | boolean>>> {
-  const yaml = await readFile(new URL("../../config.yaml", import.meta.url), "utf8");
-  const { options } = load(yaml) as { options: Record<string, { default?: string | number | boolean }> };
-  const defaults = Object.entries(options).flatMap(([option, { default: value }]) =>
+function configOf(charm: Deployed): Readonly<Record<string, string | number | boolean>> {
+  const defaults = Object.entries(OPTIONS).flatMap(([option, { default: value }]) =>
     value === undefined ? [] : [[option, value] as const],
   );
   return { ...Object.fromEntries(defaults), ...charm.config };
@@ -68,7 +67,7 @@ it(
     expect(good).toMatch(/^active noble-x64 .*published to 1 of 1 relations/);
     const before = await traces(charm, runner.bag);
     const from = charm.mark();
-    const complete = await configOf(charm);
+    const complete = configOf(charm);
 
     const rounds = Math.max(...Object.values(OPTION_ROWS).map(({ bad }) => bad.length));
     const current = new Map<string, string>();
