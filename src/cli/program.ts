@@ -56,14 +56,17 @@ export function createProgram(terminal: Terminal): Command {
   program
     .command("diff")
     .description("show what changed between two images: versions of packages, snaps, kernel, runner, recipe")
-    .argument("<before>", "a build's folder or a manifest")
-    .argument("<after>", "a build's folder or a manifest")
+    .argument("<before>", "a manifest, a build's folder, or with --builds the id of a build or of an image")
+    .argument("<after>", "the same of the other image")
     .option("--image <image>", "which image of the builds, such as noble-x64")
+    .option("--builds <folder>", "the folder that holds one folder per build")
     .option("--json", "write JSON")
-    .action(async (before: string, after: string, options: { image?: string; json?: true }) => {
-      const { image = null, json } = options;
-      await diffCommand({ before, after, image, json: json === true }, terminal);
-    });
+    .action(
+      async (before: string, after: string, options: { image?: string; builds?: string; json?: true }) => {
+        const { image = null, builds = null, json } = options;
+        await diffCommand({ before, after, image, builds, json: json === true }, terminal);
+      },
+    );
 
   program
     .command("remove-images")
