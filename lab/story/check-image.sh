@@ -35,7 +35,8 @@ check "no unattended upgrades" sh -c '! dpkg-query -W -f "\${Status}" unattended
 check "no upgrades at boot" test "$(systemctl is-enabled apt-daily.timer apt-daily-upgrade.timer | sort -u)" = masked
 # of the store the lab has a stand-in that records what it is told
 for instruction in $SNAPS; do
-  check "snap $instruction (stand-in of the store)" snap list "${instruction%%[=:]*}"
+  name=${instruction%%[=:]*}
+  check "snap $name (stand-in of the store)" snap list "$name"
 done
 check "classic snap and channel (stand-in of the store)" sh -c \
   'grep -qx "install microk8s --classic" "$1" && grep -qx "install aproxy --channel=latest/edge" "$1"' - /var/lib/snap-stand-in/calls
