@@ -53,7 +53,7 @@ check "machine id is new" sh -c 'grep -qE "^[0-9a-f]{32}$" /etc/machine-id'
 check "one key may log in, this server's" test "$(cat /home/ubuntu/.ssh/authorized_keys | wc -l)" = 1
 check "no shell history" sh -c '! ls /root/.bash_history /home/*/.bash_history'
 check "no history of any program" sh -c '! ls /root/.*_history /home/*/.*_history /root/.lesshst /root/.wget-hsts'
-check "no proxy" sh -c '! grep -rqi proxy /etc/apt/apt.conf.d /etc/environment /etc/systemd/system/snapd.service.d'
+check "no proxy" sh -c '! grep -rqi proxy /etc/apt/apt.conf.d /etc/environment && ! ls /etc/apt/apt.conf.d | grep -q proxy'
 check "no cached packages" sh -c '! ls /var/cache/apt/archives/*.deb'
 check "no caches of root or ubuntu" sh -c '! ls -d /root/.cache /home/ubuntu/.cache /root/.npm /home/ubuntu/.npm'
 check "no crash dumps" sh -c '! ls /var/crash/* /var/lib/systemd/coredump/*'

@@ -122,8 +122,8 @@ describe("the site's proxy", () => {
   test.each([
     ["packages for the guest", /^GET http:\/\/deb\.debian\.org\/debian\/pool\/main\/j\/jq\/jq_\S+ 200$/],
     ["the runner for the guest", /^GET http:\/\/\S+\/actions-runner-linux-x64-\S+\.tar\.gz 200$/],
-    ["the base image for the unit", /^GET http:\/\/\S+\/noble-server-cloudimg-amd64\.img 20[06]$/],
-    ["the newest runner's version for the unit", /^GET http:\/\/\S+\/releases\/latest 302$/],
+    // Node's fetch takes a tunnel, to the mirror of base images and of the runner's releases
+    ["what the unit fetches", /^CONNECT 10\.77\.0\.1:8080 200$/],
   ])("lets through %s", (_what, line) => {
     expect(story.proxied).toContainEqual(expect.stringMatching(line));
   });

@@ -13,11 +13,12 @@ if [ -n "$APT_MIRROR" ]; then
   printf 'apt:\n  preserve_sources_list: true\n' > /etc/cloud/cloud.cfg.d/99-image-builder-apt.cfg
 fi
 # for the operator's script too, which does not have the variables; it may hold credentials, and clean.sh removes it
+# by way of tmpfs: a block of the disk that once held a password may outlive its file, discard takes whole runs only
 if [ -n "${http_proxy:-}${https_proxy:-}" ]; then
-  rm -f /etc/apt/apt.conf.d/90image-builder-proxy
   umask 077
   {
     [ -z "${http_proxy:-}" ] || echo "Acquire::http::Proxy \"$http_proxy\";"
     [ -z "${https_proxy:-}" ] || echo "Acquire::https::Proxy \"$https_proxy\";"
-  } > /etc/apt/apt.conf.d/90image-builder-proxy
+  } > /run/image-builder/apt-proxy.conf
+  ln -sfn /run/image-builder/apt-proxy.conf /etc/apt/apt.conf.d/90image-builder-proxy
 fi

@@ -59,6 +59,13 @@ const LOGS = [
   "/var/log/lastlog",
   "/var/log/apt/history.log",
 ];
+/** Files whose content must not outlive them in a freed block. */
+const OVERWRITTEN = [
+  "/home/ubuntu/.ssh/authorized_keys",
+  "/home/ubuntu/.ssh/known_hosts.old",
+  "/home/admin/.ssh/authorized_keys",
+  "/var/log/apt/history.log",
+];
 /** What runners need. */
 const KEPT = [
   "/home/ubuntu/actions-runner/run.sh",
@@ -100,10 +107,14 @@ describe("cleaning the guest", () => {
         ...EMPTY_FIRST.map((path) => `mkdir -p ${path}; mount -t tmpfs sandbox ${path}`),
         `for file in ${files}; do mkdir -p "\${file%/*}"; [ -s "$file" ] || echo text > "$file"; done`,
         "ln -s /home/ubuntu /home/runner",
+        // a second name of the same blocks shows what is in them afterwards
+        ...OVERWRITTEN.map((file) => `ln ${file} $(dirname $(dirname ${file}))/.second-name.\${RANDOM}`),
         "bash -s <<'END_OF_CLEAN' || echo \"status $?\"",
         `${clean}END_OF_CLEAN`,
         `for file in ${files}; do [ ! -e "$file" ] || echo "left $file"; done`,
         `for file in ${LOGS.join(" ")}; do [ -s "$file" ] || echo "empty $file"; done`,
+        "find / -xdev -name '.second-name.*' > /run/second; find /home /var/log -name '.second-name.*' >> /run/second",
+        'while read -r file; do echo "overwritten $(tr -d "\\0" < "$file" | wc -c)"; done < /run/second',
         "sed 's/^/call /' /run/calls",
       ].join("\n"),
       {},
@@ -120,6 +131,10 @@ describe("cleaning the guest", () => {
 
   test("empties the logs that are still written to", () => {
     expect(lines("empty")).toEqual(LOGS);
+  });
+
+  test("overwrites keys, histories and logs, whose blocks would else be in the image", () => {
+    expect(lines("overwritten")).toEqual(OVERWRITTEN.map(() => "0"));
   });
 
   test("lets cloud-init forget this machine, and trims what is free at the end", () => {
