@@ -8,6 +8,7 @@ import { userData } from "./cloud-init/user-data.ts";
 import type { Journal } from "./journal.ts";
 import { LIMITS } from "./limits.ts";
 import { recipeDigest } from "./manifest/recipe-digest.ts";
+import { FOUND } from "./releases.ts";
 import { progressOf, step, type StepContext } from "./step.ts";
 import { checkServer } from "./steps/check-server.ts";
 import { launchBuilder, logIn, registerKeyPair } from "./steps/launch-builder.ts";
@@ -81,6 +82,7 @@ export async function buildImage(
   await using scope = scopeOf(context);
 
   const base = await ensureBaseImage(spec, request, cloud, deps, context, scope);
+  journal.add({ event: "found", image: context.image, what: FOUND.baseImage, value: base.sha256 });
 
   const common = { cloud, request, spec, context, scope };
   const { builder, keys } = await step(context, "launch the builder", LIMITS.launch, async (limit) => {

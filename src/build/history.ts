@@ -146,6 +146,7 @@ function summarise(
         endedAt = event.at;
         if (event.error !== null && errors.length === 0) errors.push(event.error);
         break;
+      case "found":
       case "created":
       case "leftover":
         break;

@@ -35,6 +35,8 @@ const eventSchema = v.variant("event", [
     done: v.number(),
     total: v.number(),
   }),
+  /** What a build took from outside at its latest version: `runner`, or an image's `base image`. */
+  v.object({ event: v.literal("found"), at: text, image: text, what: text, value: text }),
   /** The clouds that an image is about to be uploaded to. */
   v.object({ event: v.literal("targets"), at: text, image: text, clouds: v.array(text) }),
   /** A remote thing that this build made. */

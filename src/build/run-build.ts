@@ -14,6 +14,7 @@ import {
 } from "./build-image.ts";
 import { LIMITS } from "./limits.ts";
 import { findOrphans, reap } from "./reap.ts";
+import { FOUND } from "./releases.ts";
 import { step, type StepContext } from "./step.ts";
 import { chooseFlavor, chooseNetwork } from "./steps/choose-server.ts";
 import { fetchScript, takeSecrets } from "./steps/fetch-script.ts";
@@ -178,6 +179,7 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
     return await step(context, "fetch the inputs", LIMITS.choose, async (limit) => {
       const { runnerVersion, runnerMirror } = request.recipe;
       const version = await resolveRunnerVersion(runnerVersion, runnerMirror, limit);
+      deps.journal.add({ event: "found", image: "", what: FOUND.runner, value: version });
       if (request.script === null) return { runnerVersion: version, script: null };
       return {
         runnerVersion: version,

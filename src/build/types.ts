@@ -75,7 +75,7 @@ export interface BuildRequest {
   readonly access: string;
   /** Digest of the script's secrets; like `inputs`, but nobody else is told of it. */
   readonly secretsDigest: string;
-  /** Why the build was asked for: `schedule`, `action`, `config`, `relation`, `retry`, `hand`. */
+  /** Why the build was asked for: `schedule`, `action`, `config`, `relation`, `release`, `retry`, `hand`. */
   readonly reason: string;
   readonly createdAt: string;
   readonly owner: Owner;

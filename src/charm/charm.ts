@@ -86,6 +86,18 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
         await buildNow(run, facts, environment, "schedule");
       },
       "build-changed": converge,
+      "check-releases": async (run) => {
+        const facts = await factsOf(run);
+        if (!facts.config.rebuildOnRelease || !facts.peers.isLeader || facts.targets.length === 0) return;
+        const { checkReleases } = await import("./reconcile.ts");
+        await checkReleases(run, facts, environment);
+      },
+      "release-found": async (run) => {
+        const facts = await factsOf(run);
+        if (!facts.peers.isLeader || facts.targets.length === 0) return await converge(run);
+        const { buildNow } = await import("./reconcile.ts");
+        await buildNow(run, facts, environment, "release");
+      },
     },
     actions: {
       run: async (run) => {

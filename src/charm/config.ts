@@ -17,6 +17,7 @@ export interface BuilderConfig {
   readonly timing: Timing;
   readonly keepRevisions: number;
   readonly removeDepartedImages: boolean;
+  readonly rebuildOnRelease: boolean;
   readonly cloud: {
     readonly authUrl: string;
     readonly projectName: string;
@@ -120,6 +121,7 @@ export function parseConfig(
     timing: cron === null || "problem" in cron ? { kind: "interval", hours } : cron,
     keepRevisions: read.whole("revision-history-limit", 2, 99),
     removeDepartedImages: read.flag("remove-departed-images"),
+    rebuildOnRelease: read.flag("rebuild-on-release"),
     cloud: {
       authUrl: read.address("openstack-auth-url", { empty: true, query: false }),
       projectName: name("openstack-project-name"),

@@ -6,6 +6,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeIfChanged } from "../base/files.ts";
 import { forgetOldBuilds, listBuilds } from "../build/history.ts";
+import { startCheck } from "../build/releases.ts";
 import { startBuild } from "../build/start-build.ts";
 import { formatTicks } from "../build/ticks.ts";
 import type { BuildKind } from "../build/types.ts";
@@ -20,7 +21,7 @@ import type { Facts } from "./facts.ts";
 import { historyOf } from "./past.ts";
 import { applicationUnits } from "./peers.ts";
 import { publish, tellOthers } from "./publish.ts";
-import { cronFile } from "./schedule.ts";
+import { cronFile, eventCommand } from "./schedule.ts";
 import { ticksHere, writeSettled } from "./settled.ts";
 
 /** Converges and gives the build that was started, if one was due. */
@@ -75,6 +76,25 @@ export async function buildNow(
   return await start(run, facts, environment, { kind: "build", reason }, jujuExec);
 }
 
+/**
+ * Looks, in a process of its own, whether there is a runner or a base image that the newest build did not know; the
+ * event `release-found` comes when there is. Nothing to compare with, or a build under way: nothing to do.
+ */
+export async function checkReleases(
+  run: Run<BuilderConfig>,
+  facts: Facts,
+  environment: CharmEnvironment,
+): Promise<void> {
+  const { paths, peers, forgotten } = facts;
+  const jujuExec = await findJujuExec(paths);
+  const builds = await listBuilds(paths.builds);
+  const newest = builds.findLast(({ request }) => request.kind === "build");
+  const isBusy = historyOf(builds, peers, forgotten, new Date()).builds.some(isUnderWay);
+  if (jujuExec === null || newest === undefined || isBusy) return;
+  const program = builderProgram(environment, paths, run.context.proxies);
+  await startCheck(newest.folder, program, [jujuExec, run.context.unit, eventCommand("release-found")]);
+}
+
 async function writeFiles(run: Run<BuilderConfig>, facts: Facts): Promise<string | null> {
   const { paths, clouds, config } = facts;
   const { unit, application, model } = run.context;
@@ -92,7 +112,8 @@ async function writeFiles(run: Run<BuilderConfig>, facts: Facts): Promise<string
   }
   const { timing } = config;
   const lockFile = join(paths.runtime, "cron.lock");
-  const schedule = { unit, application, modelUuid: model.uuid, timing, jujuExec, lockFile };
+  const checksReleases = config.rebuildOnRelease;
+  const schedule = { unit, application, modelUuid: model.uuid, timing, jujuExec, lockFile, checksReleases };
   await mkdir(paths.runtime, { recursive: true, mode: 0o700 });
   await mkdir(dirname(paths.cronFile), { recursive: true, mode: 0o755 });
   if (await writeIfChanged(paths.cronFile, cronFile(schedule), 0o644)) {

@@ -21,6 +21,8 @@ export interface Schedule extends Site {
   readonly jujuExec: string;
   /** File that a tick holds locked while it runs. */
   readonly lockFile: string;
+  /** Whether new runners and base images are looked for every hour. */
+  readonly checksReleases: boolean;
 }
 
 /**
@@ -36,7 +38,9 @@ export function offsetOf(site: Site, hours: number): { readonly minute: number; 
 /** The text of the cron file. A tick while the last one still waits for Juju's lock is dropped. */
 export function cronFile(schedule: Schedule): string {
   const { unit, timing, jujuExec, lockFile } = schedule;
-  const run = `flock --nonblock ${quote(lockFile)} ${quote(jujuExec)} ${unit} "${runCommand}"`;
+  const tick = (event: string, lock: string): string =>
+    `flock --nonblock ${quote(lock)} ${quote(jujuExec)} ${unit} "${eventCommand(event)}"`;
+  const run = tick("run", lockFile);
   let [times, command] = ["", run];
   if (timing.kind === "cron") times = timing.expression;
   else {
@@ -48,13 +52,19 @@ export function cronFile(schedule: Schedule): string {
     "# Written by the charm github-runner-image-builder; changes are overwritten.",
     "SHELL=/bin/sh",
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    // in the middle between two full ticks of an interval
+    ...(schedule.checksReleases
+      ? [
+          `${(offsetOf(schedule, 1).minute + 30) % 60} * * * * root ${escape(tick("check-releases", `${lockFile}.releases`))}`,
+        ]
+      : []),
     `${times} root ${escape(command)}`,
     "",
   ].join("\n");
 }
 
-/** What runs in the unit's hook context at each tick. */
-const runCommand = "JUJU_DISPATCH_PATH=run ./dispatch";
+/** What runs in the unit's hook context to fire one of our events. */
+export const eventCommand = (event: string): string => `JUJU_DISPATCH_PATH=${event} ./dispatch`;
 
 /** `text` as one word of a shell. */
 function quote(text: string): string {

@@ -1,6 +1,7 @@
 /** The commander tree; the only importer of commander. */
 import { Command, Option } from "commander";
 import { listBuildsCommand, showBuildCommand } from "./commands/builds.ts";
+import { checkReleasesCommand } from "./commands/check-releases.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { removeImagesCommand } from "./commands/remove-images.ts";
 import { runCommand } from "./commands/run.ts";
@@ -67,6 +68,17 @@ export function createProgram(terminal: Terminal): Command {
         await diffCommand({ before, after, image, builds, json: json === true }, terminal);
       },
     );
+
+  program
+    .command("check-releases")
+    .description(
+      "tell of runners and base images that are newer than a build's, and run a command when there are some",
+    )
+    .requiredOption("--build <folder>", "the build's folder")
+    .argument("[command...]", "what to run when something is newer")
+    .action(async (wake: string[], options: { build: string }) => {
+      await checkReleasesCommand({ build: options.build, wake }, terminal);
+    });
 
   program
     .command("remove-images")

@@ -84,6 +84,7 @@ export function createReporter(output: NodeJS.WriteStream): Reporter {
           line(event.error === null ? `build ${event.outcome}` : `build ${event.outcome}: ${event.error}`);
           break;
         case "started":
+        case "found":
         case "targets":
         case "created":
         case "image-failed":

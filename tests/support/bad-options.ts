@@ -285,6 +285,7 @@ export const OPTION_ROWS: Readonly<Record<string, OptionRow>> = {
     good: ["", "  ", "30 3 * * 1-5", " 0 */6 * * * ", "0 0 1 jan,Jul *"],
   },
   "remove-departed-images": flagRow("remove-departed-images"),
+  "rebuild-on-release": flagRow("rebuild-on-release"),
   "base-image-require-signature": flagRow("base-image-require-signature"),
   "parallel-images": wholeRow("parallel-images", 1, 4),
   "base-image-serial": {

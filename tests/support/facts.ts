@@ -25,6 +25,7 @@ export const RAW_CONFIG: RawConfig = {
   "openstack-region": "",
   "revision-history-limit": 5,
   "remove-departed-images": false,
+  "rebuild-on-release": false,
   "runner-version": "",
   "runner-mirror": "https://github.com/canonical/github-actions-runner/releases",
   "script-url": "",

@@ -31,6 +31,7 @@ describe("parseConfig", () => {
       timing: { kind: "interval", hours: 6 },
       keepRevisions: 5,
       removeDepartedImages: false,
+      rebuildOnRelease: false,
       cloud: {
         authUrl: "https://keystone.example:5000/v3",
         projectName: "build-project",
@@ -114,7 +115,7 @@ describe("parseConfig", () => {
   test("tells a missing option from a bad one when Juju gives nothing at all", () => {
     const config = parseConfig({}, null);
     const problems = config instanceof ConfigError ? config.problems : [];
-    expect(problems).toHaveLength(10);
+    expect(problems).toHaveLength(11);
   });
 });
 
