@@ -1,13 +1,7 @@
 /**
- * Ubuntu's cloud images: where they are, and a verified local copy. Layout and names as on
+ * Ubuntu's cloud images: where they are, and who says so. Layout and names as on
  * https://cloud-images.ubuntu.com (`<codename>/current/<codename>-server-cloudimg-<arch>.img`, SHA256SUMS).
  */
-import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { Readable, Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { AppError } from "../base/errors.ts";
 import { verifySignature } from "./base-images/signature.ts";
 import type { Arch, ImageSpec } from "./types.ts";
@@ -118,49 +112,6 @@ async function serialOf(folder: string, signal: AbortSignal): Promise<string | n
   if (reply === null) return null;
   const text = Buffer.from(await bytesOf(reply, url, signal)).toString("utf8");
   return /^serial=(\d{8}(?:\.\d+)?)\s*$/m.exec(text)?.[1] ?? null;
-}
-
-/**
- * Downloads `image` into `folder` and gives the file's path once its SHA-256 is right. The caller removes the
- * file. A wrong or partial file is removed here.
- */
-export async function downloadBaseImage(
-  image: Pick<BaseImage, "url" | "sha256">,
-  folder: string,
-  onProgress: (done: number, total: number) => void,
-  signal: AbortSignal,
-): Promise<string> {
-  await mkdir(folder, { recursive: true, mode: 0o755 });
-  const path = join(folder, `${image.sha256}.img`);
-  const hash = createHash("sha256");
-  const reply = await find(image.url, signal);
-  if (reply === null) throw new AppError(`base-image-mirror: ${image.url} answers HTTP 404`);
-  const total = Number(reply.headers.get("content-length") ?? 0);
-  let done = 0;
-  const measure = new Transform({
-    transform(chunk: Buffer, _encoding, callback) {
-      hash.update(chunk);
-      done += chunk.length;
-      onProgress(done, total);
-      callback(null, chunk);
-    },
-  });
-  try {
-    if (reply.body === null) throw new AppError(`base-image-mirror: ${image.url} is empty`);
-    await pipeline(Readable.fromWeb(reply.body), measure, createWriteStream(path), { signal });
-    const got = hash.digest("hex");
-    if (got !== image.sha256) {
-      throw new AppError(
-        `base-image-mirror: the checksum of ${image.url} does not match: SHA256SUMS says ${image.sha256}, the file has ${got}`,
-      );
-    }
-    return path;
-  } catch (error) {
-    await rm(path, { force: true });
-    signal.throwIfAborted();
-    if (error instanceof AppError) throw error;
-    throw new AppError(`base-image-mirror: the download of ${image.url} broke off`, { cause: error });
-  }
 }
 
 async function bytesOf(reply: Response, url: string, signal: AbortSignal): Promise<Uint8Array> {

@@ -31,6 +31,8 @@ export const LIMITS = {
 export const POLL = {
   server: seconds(1),
   image: seconds(1),
+  /** An upload that another unit is at. */
+  foreignUpload: seconds(5),
   /** How often the server is looked at while its guest does not answer. */
   silentGuest: seconds(5),
   connect: seconds(1),

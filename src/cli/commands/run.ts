@@ -45,7 +45,8 @@ export async function runCommand(
         await openCloud(name, authOf(await clouds(), name, request), { signal: limit, log }),
       cloudNames: async () => [...(await clouds()).keys()],
       connect,
-      downloads: join(folder, "downloads"),
+      // beside the builds, which go on with each other's downloads
+      downloads: join(dirname(folder), ".downloads"),
       folder,
       log,
       journal,

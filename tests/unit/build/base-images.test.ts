@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdtempDisposable, readdir, readFile } from "node:fs/promises";
+import { mkdtempDisposable, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { downloadBaseImage, type ImageSource, locateBaseImage } from "../../../src/build/base-images.ts";
+import { downloadBaseImage } from "../../../src/build/base-images/download.ts";
+import { type ImageSource, locateBaseImage } from "../../../src/build/base-images.ts";
 import { deadUrl, startHttpServer } from "../../support/http-server.ts";
 
 const never = new AbortController().signal;
@@ -139,20 +140,98 @@ describe("downloadBaseImage", () => {
     expect(await readdir(target.path)).toEqual([]);
   });
 
-  test("names the file when the mirror breaks off in the middle, and leaves nothing", async () => {
-    await using target = await folder();
-    await using mirror = await startHttpServer({
-      "/image": (_request, response) => {
-        response.setHeader("content-length", content.length).write(content.subarray(0, 100_000), () => {
-          response.destroy();
+  /** A mirror that sends `perReply` bytes of the file and breaks off, `breaks` times; `isRanged`: it goes on where it is asked to. */
+  const brittle = async (perReply: number, isRanged: boolean, breaks = Infinity) => {
+    const ranges: string[] = [];
+    const server = await startHttpServer({
+      "/image": (request, response) => {
+        const range = request.headers.range ?? "";
+        ranges.push(range);
+        const start = isRanged ? Number(/^bytes=(\d+)-$/.exec(range)?.[1] ?? 0) : 0;
+        if (start >= content.length) return void response.writeHead(416).end();
+        response.writeHead(start === 0 ? 200 : 206, {
+          "content-length": content.length - start,
+          ...(start === 0
+            ? {}
+            : { "content-range": `bytes ${start}-${content.length - 1}/${content.length}` }),
+        });
+        const end = ranges.length > breaks ? content.length : start + perReply;
+        response.write(content.subarray(start, end), () => {
+          if (end < content.length) response.destroy();
+          else response.end();
         });
       },
     });
-    const url = `${mirror.url}/image`;
+    return { server, ranges, url: `${server.url}/image` };
+  };
+
+  test("goes on where the mirror broke off", async () => {
+    await using target = await folder();
+    const { server, ranges, url } = await brittle(100_000, true, 1);
+    await using _server = server;
+    const path = await downloadBaseImage({ url, sha256 }, target.path, () => {}, never);
+    expect((await readFile(path)).equals(content)).toBe(true);
+    expect(ranges[0]).toBe("");
+    expect(ranges[1]).toMatch(/^bytes=[1-9]\d*-$/);
+    expect(await readdir(target.path)).toEqual([`${sha256}.img`]);
+  });
+
+  test("begins anew with a mirror that knows no ranges", async () => {
+    await using target = await folder();
+    await writeFile(join(target.path, `${sha256}.part`), content.subarray(0, 1000));
+    const { server, ranges, url } = await brittle(content.length, false);
+    await using _server = server;
+    const path = await downloadBaseImage({ url, sha256 }, target.path, () => {}, never);
+    expect((await readFile(path)).equals(content)).toBe(true);
+    expect(ranges).toEqual(["bytes=1000-"]);
+  });
+
+  test("names the file when the mirror breaks off again and again, and keeps what came for the next build", async () => {
+    await using target = await folder();
+    const { server, url } = await brittle(1000, true);
+    await using _server = server;
     await expect(downloadBaseImage({ url, sha256 }, target.path, () => {}, never)).rejects.toThrow(
       `base-image-mirror: the download of ${url} broke off`,
     );
-    expect(await readdir(target.path)).toEqual([]);
+    expect(await readdir(target.path)).toEqual([`${sha256}.part`]);
+  }, 30_000);
+
+  test("takes a file that was complete before", async () => {
+    await using target = await folder();
+    await writeFile(join(target.path, `${sha256}.part`), content);
+    const { server, url } = await brittle(content.length, true);
+    await using _server = server;
+    const path = await downloadBaseImage({ url, sha256 }, target.path, () => {}, never);
+    expect((await readFile(path)).equals(content)).toBe(true);
+  });
+
+  test("begins anew after a part of something else that is longer", async () => {
+    await using target = await folder();
+    await writeFile(join(target.path, `${sha256}.part`), Buffer.alloc(content.length + 5));
+    const { server, url } = await brittle(content.length, true);
+    await using _server = server;
+    const path = await downloadBaseImage({ url, sha256 }, target.path, () => {}, never);
+    expect((await readFile(path)).equals(content)).toBe(true);
+  });
+
+  test("forgets parts that nobody came back to for a day, and no others", async () => {
+    await using target = await folder();
+    for (const [name, age] of [
+      ["old.part", 25],
+      ["new.part", 23],
+      ["note.txt", 25],
+    ] as const) {
+      const path = join(target.path, name);
+      await writeFile(path, "");
+      const at = Date.now() / 1000 - age * 3600;
+      await utimes(path, at, at);
+    }
+    const { server, url } = await brittle(content.length, true);
+    await using _server = server;
+    await downloadBaseImage({ url, sha256 }, target.path, () => {}, never);
+    expect((await readdir(target.path)).toSorted()).toEqual(
+      [`${sha256}.img`, "new.part", "note.txt"].toSorted(),
+    );
   });
 
   test("says that the mirror does not have the file", async () => {
@@ -165,7 +244,7 @@ describe("downloadBaseImage", () => {
     expect(await readdir(target.path)).toEqual([]);
   });
 
-  test("ends with the reason of a cancel in mid-download, and leaves nothing", async () => {
+  test("ends with the reason of a cancel in mid-download", async () => {
     await using target = await folder();
     await using mirror = await startHttpServer({
       "/image": (_request, response) => void response.write(content),
@@ -175,6 +254,5 @@ describe("downloadBaseImage", () => {
     const image = { url: `${mirror.url}/image`, sha256 };
     const work = downloadBaseImage(image, target.path, () => cancel.abort(reason), cancel.signal);
     await expect(work).rejects.toBe(reason);
-    expect(await readdir(target.path)).toEqual([]);
   });
 });
