@@ -234,7 +234,7 @@ async function run(request: BuildRequest, builds: string, changes: BuildChanges)
         },
         cloudNames: async () => [...(await auths()).keys()],
         connect: guest.connect,
-        downloads: join(folder, "downloads"),
+        downloads: join(builds, ".downloads"),
         folder,
         log,
         journal,

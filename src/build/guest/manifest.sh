@@ -4,15 +4,19 @@ set -u
 part() {
   local name=$1 out status=0
   shift
-  out=$("$@" 2> "$errors") || status=$?
+  # standard input is this script
+  out=$("$@" 2> "$errors" < /dev/null) || status=$?
   if [ "$status" -eq 0 ]; then printf '@%s\n%s\n' "$name" "$out"
-  else echo "!$name: $(tail -n 1 "$errors" | tr -d '\r')"; fi
+  else
+    # the last that npm says is where its log is
+    echo "!$name: exit code $status: $(grep -v 'complete log of this run' "$errors" | tail -n 1 | tr -d '\r')"
+  fi
 }
 errors=$(mktemp -p /run)
 trap 'rm -f "$errors"' EXIT
 
 printf '@os\n'
-cat /etc/os-release
+cat /etc/os-release || exit 1
 printf '\n@serial\n'
 sed -n 's/^serial: *//p' /etc/cloud/build.info 2> /dev/null
 printf '@kernel\n%s\n' "$(uname -r)"
@@ -28,5 +32,4 @@ if python3 -c 'import pip' 2> /dev/null; then
 fi
 printf '@runner\n'
 cat /home/ubuntu/actions-runner/.image-builder-version
-printf '@sections\n'
-cat /run/image-builder/sections.tsv
+part sections cat /run/image-builder/sections.tsv

@@ -61,8 +61,9 @@ function parseAssignment(line: string): [string, string][] {
 
 function parseDeb(line: string): Component[] {
   const [status = "", name = "", version = "", variant = ""] = line.split("\t");
-  // removed packages whose configuration is still there have no files in the image
-  return status.startsWith("ii") && name !== "" ? [{ kind: "deb", name, version, variant }] : [];
+  // the second letter is the state (the first is what is wanted: `hi` is on hold, and there); removed packages
+  // whose configuration is still there have no files in the image
+  return /^.[^nc]/.test(status) && name !== "" ? [{ kind: "deb", name, version, variant }] : [];
 }
 
 function parseSnap(line: string): Component[] {

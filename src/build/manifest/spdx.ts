@@ -59,7 +59,6 @@ export function renderSpdx(contents: GuestContents, facts: DocumentFacts): strin
     name: facts.image,
     versionInfo: facts.buildId,
     ...NOTHING_KNOWN,
-    primaryPackagePurpose: "OPERATING-SYSTEM",
     annotations: [
       ...contents.sections.map(({ name, seconds, tries }) =>
         note(`section ${name}: ${seconds} s, ${tries} ${tries === 1 ? "try" : "tries"}`),

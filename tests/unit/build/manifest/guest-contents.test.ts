@@ -48,6 +48,13 @@ describe("the guest's contents", () => {
     expect(components.some(({ kind }) => kind === "snap")).toBe(false);
   });
 
+  test("have packages that are on hold or not configured, and none that were removed", () => {
+    const output = GUEST_OUTPUT.replace("ii \tjq", "hi \tjq").replace("ii \tlibc6", "iUR\tlibc6");
+    const names = parseGuestContents(output).components.map(({ name }) => name);
+    expect(names).toEqual(parseGuestContents(GUEST_OUTPUT).components.map(({ name }) => name));
+    expect(names).not.toContain("linux-image-6.8.0-31-generic");
+  });
+
   test("take the running kernel where /boot has none with a version", () => {
     expect(parseGuestContents(GUEST_OUTPUT.replace("6.8.0-88-generic\n", "")).kernel).toBe(
       "6.8.0-86-generic",
