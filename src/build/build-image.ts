@@ -4,6 +4,7 @@ import { AppError, describe } from "../base/errors.ts";
 import { ResourceScope } from "../base/scope.ts";
 import type { Cloud } from "../openstack/index.ts";
 import { SshError, type Communicator, type SshTarget } from "../ssh/communicator.ts";
+import { proxyVariables } from "./cloud-init/proxy.ts";
 import { userData } from "./cloud-init/user-data.ts";
 import type { Journal } from "./journal.ts";
 import { LIMITS } from "./limits.ts";
@@ -159,7 +160,9 @@ export async function buildImage(
     );
     if (script !== null) {
       await step(context, "run the script", LIMITS.script, async (limit) =>
-        inGuest(limit, () => runScript(guest, script.text, script.secrets, log, limit)),
+        inGuest(limit, () =>
+          runScript(guest, script.text, { ...proxyVariables(request.recipe), ...script.secrets }, log, limit),
+        ),
       );
     }
     const facts = {

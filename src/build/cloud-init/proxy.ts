@@ -22,6 +22,11 @@ export function publicVariables({ proxy }: Recipe): Readonly<Record<string, stri
   return variablesOf(isSecret(proxy) ? { ...proxy, http: "", https: "" } : proxy);
 }
 
+/** The proxy's environment variables with all that is in them: for what goes to the guest's memory over SSH. */
+export function proxyVariables({ proxy }: Recipe): Readonly<Record<string, string>> {
+  return variablesOf(proxy);
+}
+
 /**
  * What the guest waits for before its first section, as shell: the proxy's addresses when they hold credentials.
  * Null when the user-data says it all. For `/run/image-builder/proxy.env`, readable by root alone.
