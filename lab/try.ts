@@ -1,6 +1,7 @@
 /** `npm run try`: the whole product at work on this machine, told live; the README's first command. */
 import { CancelledError, describe, formatDuration } from "../src/base/errors.ts";
 import { createReporter } from "../src/cli/progress.ts";
+import { PACKAGES } from "./story/deployment.ts";
 import { tellStory, type Story } from "./story/story.ts";
 
 interface Phase {
@@ -75,6 +76,7 @@ try {
       line: (text) => console.log(`${clock()}  ${text}`),
       buildEvent: reporter.report,
     },
+    PACKAGES,
     cancel.signal,
   );
   tell(story);

@@ -22,12 +22,17 @@ check "GARM's runner is ubuntu" test "$(id -u runner):$(id -g runner)" = "$(id -
 check "ubuntu may do all by sudo" sudo -u ubuntu sudo -n true
 check "ubuntu's programs are on the PATH" sh -c 'su -l ubuntu -c "echo \$PATH" | grep -q /home/ubuntu/.local/bin'
 check "services of ubuntu live without a login" test -e /var/lib/systemd/linger/ubuntu
-for command in adduser nft ip jq socat logger hostnamectl snap docker; do
+for command in adduser nft ip jq socat logger hostnamectl snap; do
   check "command $command" sh -c "PATH=\$PATH:/usr/sbin:/sbin command -v $command"
 done
 for group in adm lxd; do check "group $group" getent group "$group"; done
-check "docker is a service" systemctl cat docker.service
 check "docker may be configured" test -d /etc/docker
+case " $PACKAGES " in *" docker.io "*)
+  check "command docker" command -v docker
+  check "docker is a service" systemctl cat docker.service
+  check "docker runs" systemctl is-active docker.service
+  ;;
+esac
 check "nftables is a service" systemctl cat nftables.service
 check "all may write to /usr/local/bin" test "$(stat -c %a /usr/local/bin)" = 777
 check "congestion control" grep -qx 'net.ipv4.tcp_congestion_control = bbr' /etc/sysctl.d/60-github-runner.conf

@@ -16,8 +16,8 @@ import { followBuild, type Followed } from "./follow-build.ts";
 export const APPLICATION = "image-builder";
 /** Name of its first unit. */
 export const UNIT = `${APPLICATION}/0`;
-/** What the lab's images get beyond the runner: few, the guest is emulated. */
-export const PACKAGES = ["docker.io", "jq", "socat", "time", "unzip"] as const;
+/** What the lab's images get beyond the runner: few and small, the guest is emulated. */
+export const PACKAGES = ["jq", "socat", "time", "unzip"] as const;
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 

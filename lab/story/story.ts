@@ -15,7 +15,7 @@ import { silentLogger } from "../../src/base/log.ts";
 import { getImage, listKeyPairs, openCloud, type Image } from "../../src/openstack/index.ts";
 import { labReset, labUp, type LabCloud } from "../lab.ts";
 import { LAB_ROOT, PROXY_ACCOUNT, type LabProject } from "../layout.ts";
-import { deployCharm, PACKAGES, UNIT, type Deployment } from "./deployment.ts";
+import { deployCharm, UNIT, type Deployment } from "./deployment.ts";
 import type { Followed } from "./follow-build.ts";
 import { proveImage, type Check } from "./proof.ts";
 import { serveScript } from "./script-server.ts";
@@ -76,8 +76,15 @@ export interface Story {
   readonly jujuLog: string;
 }
 
-/** Tells the story from wherever an earlier telling ended; needs root on Debian 12. */
-export async function tellStory(listener: Listener, signal: AbortSignal): Promise<Story> {
+/**
+ * Tells the story from wherever an earlier telling ended; needs root on Debian 12. `packages` are what the images get:
+ * each megabyte costs a second, the guest is emulated.
+ */
+export async function tellStory(
+  listener: Listener,
+  packages: readonly string[],
+  signal: AbortSignal,
+): Promise<Story> {
   listener.phase("lab");
   const lab = await labUp("real", { log: listener.line, signal });
   listener.phase("clean slate");
@@ -95,6 +102,7 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
       // all through the proxy: the archive by its own name, the base image and the runner by the mirror's
       "apt-mirror": "http://deb.debian.org/debian",
       snaps: SNAPS,
+      "apt-packages": ["-*", ...packages].join(","),
     },
     proxy: lab.proxyUrl,
     scriptSecret: { "story-token": SECRET },
@@ -120,7 +128,7 @@ export async function tellStory(listener: Listener, signal: AbortSignal): Promis
     {
       auth: { ...lab.credentials("runner-a"), caFile: null },
       imageId: first[0]?.id ?? "",
-      packages: PACKAGES,
+      packages,
       snaps: SNAPS,
       secretSha256: createHash("sha256").update(SECRET).digest("hex"),
       runnerVersion: await newestRunner(lab),

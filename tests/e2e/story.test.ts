@@ -13,6 +13,7 @@ import {
   type Cloud,
   type Image,
 } from "../../src/openstack/index.ts";
+import { PACKAGES } from "../../lab/story/deployment.ts";
 import { tellStory, type Bag, type Story } from "../../lab/story/story.ts";
 
 const call = { signal: AbortSignal.timeout(1_100_000) };
@@ -21,6 +22,8 @@ let story: Story;
 beforeAll(async () => {
   story = await tellStory(
     { phase: (name) => console.log(`== ${name}`), line: console.log, buildEvent: () => {} },
+    // docker is what runners rely on most, and takes a minute to install
+    [...PACKAGES, "docker.io"],
     call.signal,
   );
 }, 1_100_000);
