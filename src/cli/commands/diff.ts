@@ -47,7 +47,9 @@ async function manifestOf(place: string, { image, builds }: Where): Promise<stri
     if (build === null) throw new ConfigError([`there is no build in ${place}`]);
     return manifestIn(build, image);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    // what stands below a file is missing too
+    const isBelowFile = error instanceof Error && "code" in error && error.code === "ENOTDIR";
+    if (!isMissing(error) && !isBelowFile) throw error;
   }
   for (const build of builds === null ? [] : await listBuilds(builds)) {
     if (build.id === place) return manifestIn(build, image);

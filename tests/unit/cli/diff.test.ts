@@ -126,6 +126,7 @@ describe("diff tells what changed between two images", () => {
     await expect(diff(first, "nowhere", { builds })).rejects.toThrow(
       `${builds} has no build nowhere, and none that made an image with that id`,
     );
+    await expect(diff(`${first}/request.json/x`, first)).rejects.toThrow("there is no build and no manifest");
     await expect(diff(first, root.path)).rejects.toThrow(`there is no build in ${root.path}`);
   });
 });
