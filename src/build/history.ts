@@ -130,7 +130,7 @@ function summarise(
           imageId,
           sizeBytes,
           hash,
-          buildId: request.id,
+          buildId: event.build ?? request.id,
           createdAt: at,
         });
         break;
@@ -147,6 +147,7 @@ function summarise(
         if (event.error !== null && errors.length === 0) errors.push(event.error);
         break;
       case "found":
+      case "published":
       case "created":
       case "leftover":
         break;
@@ -163,10 +164,13 @@ const REMEMBERED = 20;
  * are the newest of their cloud. Gives the builds that stay.
  */
 export async function forgetOldBuilds(builds: readonly Build[]): Promise<readonly Build[]> {
-  const needed = new Set([...newestArtifacts(builds).values()].map(({ buildId }) => buildId));
+  const needed = new Set(newestArtifacts(builds).values());
   const old = builds
     .slice(0, -REMEMBERED)
-    .filter(({ id, state }) => !needed.has(id) && state !== "running" && state !== "queued");
+    .filter(
+      ({ artifacts, state }) =>
+        !artifacts.some((artifact) => needed.has(artifact)) && state !== "running" && state !== "queued",
+    );
   await Promise.all(old.map(({ folder }) => rm(folder, { recursive: true, force: true })));
   return builds.filter((build) => !old.includes(build));
 }

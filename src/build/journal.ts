@@ -49,15 +49,28 @@ const eventSchema = v.variant("event", [
     imageId: text,
     sizeBytes: v.number(),
     hash: text,
+    /** The build that made the content, where it is not this one. */
+    build: v.optional(text),
   }),
+  /** The charm has published these images. */
+  v.object({ event: v.literal("published"), at: text, ids: v.array(text) }),
   /** One image is given up; the others go on. */
-  v.object({ event: v.literal("image-failed"), at: text, image: text, error: text }),
+  v.object({
+    event: v.literal("image-failed"),
+    at: text,
+    image: text,
+    error: text,
+    /** The next thing to try, a sentence. */
+    advice: v.optional(text),
+  }),
   v.object({ event: v.literal("leftover"), at: text, what: text, error: text }),
   v.object({
     event: v.literal("ended"),
     at: text,
     outcome: v.picklist(["done", "failed", "cancelled"]),
     error: v.nullable(text),
+    /** The next thing to try, a sentence. */
+    advice: v.optional(text),
   }),
 ]);
 

@@ -19,10 +19,12 @@ export const TAG = {
   created: `${PREFIX}created`,
   recipe: `${PREFIX}recipe`,
   serial: `${PREFIX}serial`,
+  /** The build that made the content; `build` is the one that made the copy. */
+  revision: `${PREFIX}revision`,
 } as const;
 
-/** What an image or server is for. */
-export type Role = "builder" | "base" | "snapshot" | "runner";
+/** What an image or server is for; an `upload` becomes a `runner` when it is verified, and is nothing worth before. */
+export type Role = "builder" | "base" | "snapshot" | "upload" | "runner";
 
 /** Owner metadata for a resource; all values are plain strings of at most 255 characters. */
 export function ownerTags(owner: Owner, buildId: string, role: Role): Record<string, string> {

@@ -2,14 +2,16 @@
 import { randomBytes } from "node:crypto";
 import * as v from "valibot";
 import { ConfigError } from "../base/errors.ts";
-import { ARCHITECTURES, BASES, type BuildRequest } from "./types.ts";
+import { ARCHITECTURES, BASES, BUILD_KINDS, type BuildRequest } from "./types.ts";
 
 const text = v.pipe(v.string(), v.nonEmpty("must not be empty"));
 const list = v.array(text);
 
+const specSchema = v.strictObject({ base: v.picklist(BASES), arch: v.picklist(ARCHITECTURES) });
+
 const schema = v.strictObject({
   id: v.pipe(text, v.regex(/^[a-z0-9-]{1,40}$/, "may hold a-z, 0-9 and - only")),
-  kind: v.picklist(["build", "initialise"]),
+  kind: v.picklist(BUILD_KINDS),
   inputs: v.string(),
   access: v.string(),
   secretsDigest: v.string(),
@@ -17,10 +19,9 @@ const schema = v.strictObject({
   createdAt: text,
   owner: v.strictObject({ modelUuid: text, application: text, unit: text }),
   otherUnits: list,
-  images: v.pipe(
-    v.array(v.strictObject({ base: v.picklist(BASES), arch: v.picklist(ARCHITECTURES) })),
-    v.minLength(1, "needs at least one image"),
-  ),
+  images: v.pipe(v.array(specSchema), v.minLength(1, "needs at least one image")),
+  targets: v.nullable(list),
+  sources: v.array(v.strictObject({ spec: specSchema, cloud: text, imageId: text, buildId: text })),
   cloudsFile: text,
   buildCloud: text,
   flavor: v.string(),
@@ -69,7 +70,7 @@ export function parseRequest(json: string, source: string): BuildRequest {
 /** What readers of old builds need of a request; written by any revision of this product. */
 const orderSchema = v.object({
   id: text,
-  kind: v.picklist(["build", "initialise"]),
+  kind: v.picklist(BUILD_KINDS),
   inputs: v.string(),
   access: v.string(),
   secretsDigest: v.string(),

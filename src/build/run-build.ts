@@ -65,7 +65,8 @@ export async function runBuild(request: BuildRequest, deps: RunDeps, signal: Abo
 async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSignal): Promise<Error | null> {
   const context: StepContext = { image: "", log: deps.log, journal: deps.journal, signal };
   // read first: the file is gone then, however the build ends
-  const secrets = request.secretsFile === null ? {} : await takeSecrets(request.secretsFile);
+  const secrets =
+    request.secretsFile === null ? { script: {}, notifyUrl: null } : await takeSecrets(request.secretsFile);
   using clouds = new DisposableStack();
   const open = async (name: string, limit: AbortSignal): Promise<Cloud> =>
     clouds.adopt(await deps.openCloud(name, limit), (opened) => opened.close());
@@ -183,7 +184,7 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
       if (request.script === null) return { runnerVersion: version, script: null };
       return {
         runnerVersion: version,
-        script: { text: await fetchScript(request.script, limit), secrets },
+        script: { text: await fetchScript(request.script, limit), secrets: secrets.script },
       };
     });
   }

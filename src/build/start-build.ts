@@ -6,7 +6,7 @@ import { writeAtomic } from "../base/files.ts";
 import { PID_FILE, REQUEST_FILE } from "./history.ts";
 import { processIdentity } from "./process-id.ts";
 import type { Paths } from "./paths.ts";
-import type { BuildRequest } from "./types.ts";
+import type { BuildRequest, BuildSecrets } from "./types.ts";
 
 /** How the builder is run: the program with its first parameters, and its whole environment. */
 export interface BuilderProgram {
@@ -18,12 +18,12 @@ export interface BuilderProgram {
 export const BUILD_LOG_FILE = "build.log";
 
 /**
- * Writes `request` (and the script's `secrets`, to a file that only root can read and the builder removes),
+ * Writes `request` (and `secrets`, to a file that only root can read and the builder removes),
  * then starts the builder detached. Gives the build's folder. What the builder reports is in its journal.
  */
 export async function startBuild(
   request: Omit<BuildRequest, "secretsFile">,
-  secrets: Readonly<Record<string, string>> | null,
+  secrets: BuildSecrets | null,
   paths: Paths,
   program: BuilderProgram,
 ): Promise<string> {

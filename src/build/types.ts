@@ -61,8 +61,28 @@ export interface Recipe {
   readonly proxy: Proxy;
 }
 
-/** What a request asks for. */
-export type BuildKind = "build" | "initialise";
+/** What a request asks for: `copy` brings images that exist to clouds that lack them, and builds only what nobody has. */
+export const BUILD_KINDS = ["build", "initialise", "copy"] as const;
+/** One of {@link BUILD_KINDS}. */
+export type BuildKind = (typeof BUILD_KINDS)[number];
+
+/** An image that exists and may be copied. */
+export interface Source {
+  readonly spec: ImageSpec;
+  /** Name of its cloud in clouds.yaml. */
+  readonly cloud: string;
+  readonly imageId: string;
+  /** The build that made its content. */
+  readonly buildId: string;
+}
+
+/** What a builder is told on tmpfs alone. */
+export interface BuildSecrets {
+  /** Environment variables of the operator's script. */
+  readonly script: Readonly<Record<string, string>>;
+  /** Where to tell of failures and publications; it may hold a token. Null: nobody is told. */
+  readonly notifyUrl: string | null;
+}
 
 /** One order to the builder, written by the charm (or by hand) as `request.json`. */
 export interface BuildRequest {
@@ -82,6 +102,10 @@ export interface BuildRequest {
   /** The application's other units: what they made is theirs, what other units made may be reaped. */
   readonly otherUnits: readonly string[];
   readonly images: readonly ImageSpec[];
+  /** Names of the clouds that get copies; null: every cloud in `cloudsFile` but the build cloud. */
+  readonly targets: readonly string[] | null;
+  /** Of a `copy`: what may be copied, the best of each image first. */
+  readonly sources: readonly Source[];
   /**
    * Path of the clouds.yaml that holds the build cloud and the targets: every other cloud in it gets a copy of
    * each image. Read again right before an upload, so that a cloud that joined during the build is served.
@@ -102,7 +126,7 @@ export interface BuildRequest {
   readonly parallelImages: number;
   readonly recipe: Recipe;
   readonly script: ScriptSource | null;
-  /** A file on tmpfs with the script's secrets as a JSON object; the builder removes it when it has read it. */
+  /** A file on tmpfs with {@link BuildSecrets} as JSON; the builder removes it when it has read it. */
   readonly secretsFile: string | null;
   /** Published revisions to keep per image and cloud. */
   readonly keepRevisions: number;
@@ -121,6 +145,7 @@ export interface Artifact {
   readonly sizeBytes: number;
   /** Hash of the data as Glance computed it, `sha512:…`. */
   readonly hash: string;
+  /** The build that made its content, its revision; of a copy of an older image not the one that copied it. */
   readonly buildId: string;
   readonly createdAt: string;
 }

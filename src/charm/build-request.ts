@@ -73,6 +73,8 @@ export function requestOf(
     owner: { modelUuid: context.model.uuid, application: context.application, unit: context.unit },
     otherUnits,
     images: specs,
+    targets: null,
+    sources: [],
     cloudsFile: paths.cloudsFile,
     buildCloud: BUILD_CLOUD,
     flavor: config.flavor,

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import type { Build } from "../build/history.ts";
-import { ARCHITECTURES, BASES, type Artifact } from "../build/types.ts";
+import { ARCHITECTURES, BASES, BUILD_KINDS, type Artifact } from "../build/types.ts";
 import { hookCommands, type HookTool, type Relation, type Settings, type Unit } from "../juju/index.ts";
 import { isUnderWay, type PastBuild } from "./due.ts";
 import { parseForgotten, type Forgotten } from "./forgotten.ts";
@@ -35,7 +35,7 @@ const buildsSchema = v.array(
   v.object({
     id: text,
     unit: text,
-    kind: v.picklist(["build", "initialise"]),
+    kind: v.picklist(BUILD_KINDS),
     inputs: text,
     createdAt: text,
     state: v.picklist(["queued", "running", "done", "failed", "cancelled", "interrupted"]),

@@ -135,7 +135,8 @@ async function start(
   const others = units.filter((name) => name !== unit);
   const request = requestOf(facts, run.context, order, jujuExec, others, new Date());
   const program = builderProgram(environment, facts.paths, run.context.proxies);
-  await startBuild(request, facts.scriptSecrets, facts.paths, program);
+  const secrets = facts.scriptSecrets === null ? null : { script: facts.scriptSecrets, notifyUrl: null };
+  await startBuild(request, secrets, facts.paths, program);
   run.log.info({ build: request.id, kind: order.kind, reason: order.reason }, "started a build");
   await tellOthers(run.context, facts, await listBuilds(facts.paths.builds));
   return request.id;

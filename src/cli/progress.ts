@@ -85,6 +85,7 @@ export function createReporter(output: NodeJS.WriteStream): Reporter {
           break;
         case "started":
         case "found":
+        case "published":
         case "targets":
         case "created":
         case "image-failed":

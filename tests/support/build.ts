@@ -142,7 +142,9 @@ async function openWorkshop(
     let secretsFile: string | null = null;
     if (changes.secrets !== undefined) {
       secretsFile = join(folder, `${id}.json`);
-      await writeFile(secretsFile, JSON.stringify(changes.secrets), { mode: 0o600 });
+      await writeFile(secretsFile, JSON.stringify({ script: changes.secrets, notifyUrl: null }), {
+        mode: 0o600,
+      });
     }
     const request: BuildRequest = {
       id,
@@ -155,6 +157,8 @@ async function openWorkshop(
       owner,
       otherUnits: [],
       images: [{ base: "noble", arch: "x64" }],
+      targets: null,
+      sources: [],
       cloudsFile,
       buildCloud: "builder",
       flavor: "",

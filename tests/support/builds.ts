@@ -24,6 +24,8 @@ export function requestWith(changes: Partial<BuildRequest> = {}): BuildRequest {
     owner: OWNER,
     otherUnits: [],
     images: [{ base: "noble", arch: "x64" }],
+    targets: null,
+    sources: [],
     cloudsFile: "/nowhere/clouds.yaml",
     buildCloud: "builder",
     flavor: "",

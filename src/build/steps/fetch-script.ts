@@ -4,7 +4,7 @@ import { readFile, rm } from "node:fs/promises";
 import * as v from "valibot";
 import { AppError } from "../../base/errors.ts";
 import { registerSecret } from "../../base/redact.ts";
-import type { ScriptSource } from "../types.ts";
+import type { BuildSecrets, ScriptSource } from "../types.ts";
 
 /** A script longer than this is not one. */
 const LONGEST_SCRIPT = 1 << 20;
@@ -41,18 +41,20 @@ export async function fetchScript({ url, sha256 }: ScriptSource, signal: AbortSi
   return data.toString("utf8");
 }
 
-const secretsSchema = v.record(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/)), v.string());
+const secretsSchema = v.object({
+  script: v.record(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/)), v.string()),
+  notifyUrl: v.nullable(v.string()),
+});
 
-/**
- * The secrets in `path`, by the names of the environment variables they become; the file is removed. Values
- * are redacted everywhere from then on.
- */
-export async function takeSecrets(path: string): Promise<Readonly<Record<string, string>>> {
+/** What the builder is told in `path`; the file is removed. Values are redacted everywhere from then on. */
+export async function takeSecrets(path: string): Promise<BuildSecrets> {
   const json = await readFile(path, "utf8");
   await rm(path);
   const result = v.safeParse(secretsSchema, parse(json));
   if (!result.success) throw new AppError("the script's secrets are not names of variables with text values");
-  for (const value of Object.values(result.output)) registerSecret(value);
+  const { script, notifyUrl } = result.output;
+  for (const value of Object.values(script)) registerSecret(value);
+  if (notifyUrl !== null) registerSecret(notifyUrl);
   return result.output;
 }
 

@@ -49,6 +49,7 @@ describe("the names that are public", () => {
       serial: "image-builder.serial",
       created: "image-builder.created",
       recipe: "image-builder.recipe",
+      revision: "image-builder.revision",
     });
     expect(ownerTags(OWNER, build, "builder")).toEqual({
       "image-builder.model": OWNER.modelUuid,

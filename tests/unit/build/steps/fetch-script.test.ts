@@ -91,15 +91,22 @@ describe("takeSecrets", () => {
   }
 
   test("gives the variables, removes the file and redacts the values from then on", async () => {
-    const { result, isGone } = await take('{"TOKEN":"tok-fetch-script-1","_A1":"two\\nlines-of-it"}');
-    expect(await result).toEqual({ TOKEN: "tok-fetch-script-1", _A1: "two\nlines-of-it" });
+    const { result, isGone } = await take(
+      '{"script":{"TOKEN":"tok-fetch-script-1","_A1":"two\\nlines-of-it"},"notifyUrl":"https://hook.example/tok-n"}',
+    );
+    expect(await result).toEqual({
+      script: { TOKEN: "tok-fetch-script-1", _A1: "two\nlines-of-it" },
+      notifyUrl: "https://hook.example/tok-n",
+    });
     expect(await isGone()).toBe(true);
-    expect(redact("it said tok-fetch-script-1 and lines-of-it")).toBe("it said [redacted] and [redacted]");
+    expect(redact("it said tok-fetch-script-1 and lines-of-it to https://hook.example/tok-n")).toBe(
+      "it said [redacted] and [redacted] to [redacted]",
+    );
   });
 
   test.each([
-    ["a name that no variable has", '{"A B":"hunter-secret"}'],
-    ["a value that is no text", '{"A":["hunter-secret"]}'],
+    ["a name that no variable has", '{"script":{"A B":"hunter-secret"},"notifyUrl":null}'],
+    ["a value that is no text", '{"script":{"A":["hunter-secret"]},"notifyUrl":null}'],
     ["a text that is no JSON", "hunter-secret"],
     ["JSON that is cut off", '{"A":"hunter-secret'],
   ])("refuses %s without quoting it, and removes the file", async (_what, text) => {
