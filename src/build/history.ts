@@ -11,14 +11,23 @@ import { specName, type Artifact } from "./types.ts";
 export const REQUEST_FILE = "request.json";
 /** Name of the file with the builder's process identity, written by whoever starts it. */
 export const PID_FILE = "pid";
+/** Name of an empty file that a build's folder has as long as the build waits for another one's end. */
+export const WAITING_FILE = "waiting";
 /** A request this old whose builder was never started was cut short in the starting. */
 const START_LIMIT_MS = 60_000;
 
 /**
- * `queued`: written, no process yet. `running`: its process lives. `interrupted`: the process is gone without
+ * `waiting`: for another build's end. `queued`: written, no process yet. `running`: its process lives. `interrupted`: the process is gone without
  * having said how it ended (SIGKILL, power loss).
  */
-export type BuildState = "queued" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+export type BuildState = "waiting" | "queued" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+
+/** A snapshot that a build began to take; whether it is whole, the cloud knows. */
+export interface MadeSnapshot {
+  /** Name of its image, such as `noble-x64`. */
+  readonly image: string;
+  readonly id: string;
+}
 
 /** A step of one image (or of the build as a whole, `image` empty). */
 export interface StepView {
@@ -42,6 +51,7 @@ export interface Build {
   readonly endedAt: string | null;
   readonly steps: readonly StepView[];
   readonly artifacts: readonly Artifact[];
+  readonly snapshots: readonly MadeSnapshot[];
   /** Clouds that the build uploads to; null until it has begun to upload. */
   readonly targets: readonly string[] | null;
   /** Sentence per failed image, and of the build itself. */
@@ -67,13 +77,17 @@ export async function readBuild(folder: string): Promise<Build | null> {
   if (json === undefined) return null;
   const request = parseOrder(json);
   if (request === null) return null;
-  const [events, pid] = await Promise.all([readJournal(folder), readOptional(join(folder, PID_FILE))]);
+  const [events, pid, waiting] = await Promise.all([
+    readJournal(folder),
+    readOptional(join(folder, PID_FILE)),
+    readOptional(join(folder, WAITING_FILE)),
+  ]);
   return {
     id: request.id,
     folder,
     request,
     ...summarise(request, events),
-    state: await stateOf(events, pid, request.createdAt),
+    state: await stateOf(events, pid, request.createdAt, waiting !== undefined),
   };
 }
 
@@ -81,9 +95,11 @@ async function stateOf(
   events: readonly JournalEvent[],
   pid: string | undefined,
   createdAt: string,
+  isWaiting: boolean,
 ): Promise<BuildState> {
   const ended = events.findLast((event) => event.event === "ended");
   if (ended !== undefined) return ended.outcome;
+  if (isWaiting) return "waiting";
   const started = events.findLast((event) => event.event === "started");
   if (started !== undefined) return (await isRunning(started.process)) ? "running" : "interrupted";
   if (pid !== undefined) return (await isRunning(pid.trim())) ? "queued" : "interrupted";
@@ -93,9 +109,10 @@ async function stateOf(
 function summarise(
   request: Order,
   events: readonly JournalEvent[],
-): Pick<Build, "startedAt" | "endedAt" | "steps" | "artifacts" | "targets" | "errors"> {
+): Pick<Build, "startedAt" | "endedAt" | "steps" | "artifacts" | "snapshots" | "targets" | "errors"> {
   const steps: StepView[] = [];
   const artifacts: Artifact[] = [];
+  const snapshots: MadeSnapshot[] = [];
   const targets = new Set<string>();
   let uploading = false;
   const errors: string[] = [];
@@ -146,14 +163,24 @@ function summarise(
         endedAt = event.at;
         if (event.error !== null && errors.length === 0) errors.push(event.error);
         break;
+      case "created":
+        if (event.kind === "snapshot") snapshots.push({ image: event.image, id: event.id });
+        break;
       case "found":
       case "published":
-      case "created":
       case "leftover":
         break;
     }
   }
-  return { startedAt, endedAt, steps, artifacts, targets: uploading ? [...targets] : null, errors };
+  return {
+    startedAt,
+    endedAt,
+    steps,
+    artifacts,
+    snapshots,
+    targets: uploading ? [...targets] : null,
+    errors,
+  };
 }
 
 /** How many builds are remembered at the least. */
@@ -169,7 +196,8 @@ export async function forgetOldBuilds(builds: readonly Build[]): Promise<readonl
     .slice(0, -REMEMBERED)
     .filter(
       ({ artifacts, state }) =>
-        !artifacts.some((artifact) => needed.has(artifact)) && state !== "running" && state !== "queued",
+        !artifacts.some((artifact) => needed.has(artifact)) &&
+        !["running", "queued", "waiting"].includes(state),
     );
   await Promise.all(old.map(({ folder }) => rm(folder, { recursive: true, force: true })));
   return builds.filter((build) => !old.includes(build));

@@ -14,6 +14,10 @@ export interface Paths {
   readonly departures: string;
   /** When the images of which cloud were removed. */
   readonly forgottenFile: string;
+  /** What an operator pinned. */
+  readonly pinsFile: string;
+  /** The request for the build that would be started now, for the command line. */
+  readonly requestFile: string;
   /** What the last full reconcile found. */
   readonly settledFile: string;
   /** When builds are due, for the command line. */
@@ -38,6 +42,8 @@ export function pathsOf(root: string, unit: string): Paths {
     publishedFile: join(state, "published.json"),
     departures: join(state, "departures"),
     forgottenFile: join(state, "forgotten.json"),
+    pinsFile: join(state, "pins.json"),
+    requestFile: join(state, "request.json"),
     settledFile: join(state, "settled.json"),
     scheduleFile: join(state, SCHEDULE_FILE),
     runtime: join(root, "run/github-runner-image-builder", name),

@@ -77,6 +77,7 @@ const orderSchema = v.object({
   reason: text,
   createdAt: text,
   images: v.array(v.object({ base: v.picklist(BASES), arch: v.picklist(ARCHITECTURES) })),
+  targets: v.optional(v.nullable(v.array(text)), null),
 });
 
 /** The part of a request that its history is told by. */

@@ -1,7 +1,7 @@
 /** From facts to a build request. */
 import { createHash } from "node:crypto";
 import { newBuildId } from "../build/request.ts";
-import type { BuildKind, BuildRequest, Recipe } from "../build/types.ts";
+import type { BuildKind, BuildRequest, ImageSpec, Recipe, Source } from "../build/types.ts";
 import type { JujuContext } from "../juju/index.ts";
 import { BUILD_CLOUD, type Facts } from "./facts.ts";
 
@@ -52,18 +52,31 @@ function digest(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
 }
 
+/** What a request is to ask for, beside what the options say. */
+export interface Order {
+  /** Given to a build that was promised before. */
+  readonly id?: string;
+  readonly kind: BuildKind;
+  readonly reason: string;
+  /** Absent: all that the options name. */
+  readonly images?: readonly ImageSpec[];
+  /** Names of clouds; absent or null: all. */
+  readonly targets?: readonly string[] | null;
+  readonly sources?: readonly Source[];
+}
+
 /** A request for a build of `kind`; `jujuExec` is null where nothing can wake the charm, `otherUnits` are our application's. */
 export function requestOf(
   facts: Facts,
   context: JujuContext,
-  order: { readonly kind: BuildKind; readonly reason: string },
+  order: Order,
   jujuExec: string | null,
   otherUnits: readonly string[],
   now: Date,
 ): Omit<BuildRequest, "secretsFile"> {
   const { config, paths, specs } = facts;
   return {
-    id: newBuildId(now),
+    id: order.id ?? newBuildId(now),
     kind: order.kind,
     inputs: inputsDigest(facts, context),
     access: accessDigest(facts),
@@ -72,9 +85,9 @@ export function requestOf(
     createdAt: now.toISOString(),
     owner: { modelUuid: context.model.uuid, application: context.application, unit: context.unit },
     otherUnits,
-    images: specs,
-    targets: null,
-    sources: [],
+    images: order.images ?? specs,
+    targets: order.targets ?? null,
+    sources: order.sources ?? [],
     cloudsFile: paths.cloudsFile,
     buildCloud: BUILD_CLOUD,
     flavor: config.flavor,

@@ -83,7 +83,11 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
         // every unit's cron ticks, the leader builds; without anybody to build for the status says so
         if (!facts.peers.isLeader || facts.targets.length === 0) return await converge(run);
         const { buildNow } = await import("./reconcile.ts");
-        await buildNow(run, facts, environment, "schedule");
+        await buildNow(run, facts, environment, {
+          reason: "schedule",
+          images: null,
+          targets: null,
+        });
       },
       "build-changed": converge,
       "check-releases": async (run) => {
@@ -96,7 +100,11 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
         const facts = await factsOf(run);
         if (!facts.peers.isLeader || facts.targets.length === 0) return await converge(run);
         const { buildNow } = await import("./reconcile.ts");
-        await buildNow(run, facts, environment, "release");
+        await buildNow(run, facts, environment, {
+          reason: "release",
+          images: null,
+          targets: null,
+        });
       },
     },
     actions: {
@@ -112,7 +120,11 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
           throw new AppError("cannot build: no related charm has given credentials; integrate one first");
         }
         const { buildNow } = await import("./reconcile.ts");
-        const build = await buildNow(run, facts, environment, "action");
+        const build = await buildNow(run, facts, environment, {
+          reason: "action",
+          images: null,
+          targets: null,
+        });
         await run.action.setResults({ build });
       },
     },

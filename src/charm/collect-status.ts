@@ -60,7 +60,8 @@ export function statusesOf(
 function lastBuild(builds: readonly Build[], told: readonly ToldBuild[]): readonly Status[] {
   const elsewhere = otherUnderWay(told, new Date());
   if (elsewhere !== null) return [maintenance(`build ${elsewhere.id} runs on ${elsewhere.unit}`)];
-  const [ours, theirs] = [builds.at(-1), told.at(-1)];
+  const ours = builds.findLast(({ state }) => state !== "waiting");
+  const theirs = told.at(-1);
   if (theirs !== undefined && (ours === undefined || ours.id < theirs.id)) return afterTold(theirs);
   return ours === undefined ? [] : afterBuild(ours);
 }
@@ -86,6 +87,7 @@ function afterBuild(build: Build): readonly Status[] {
       return [blocked(`build ${build.id} was interrupted; run the action run to build again; see ${log}`)];
     case "cancelled":
       return [blocked(`build ${build.id} was cancelled; run the action run to build again`)];
+    case "waiting":
     case "queued":
     case "running":
     case "done":

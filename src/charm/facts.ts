@@ -1,5 +1,6 @@
 /** Everything a handler decides by, read once per dispatch. */
 import type { ImageSpec } from "../build/types.ts";
+import { laterPins, readPins, type Pins } from "../build/pins.ts";
 import { pathsOf, type Paths } from "../build/paths.ts";
 import type { CloudAuth } from "../openstack/index.ts";
 import type { Run } from "../juju/index.ts";
@@ -29,6 +30,7 @@ export interface Facts {
   readonly isMirrored: boolean;
   /** Images of clouds that had departed count as gone. */
   readonly forgotten: Forgotten;
+  readonly pins: Pins;
 }
 
 /** Reads the facts beside what the peers say; throws ConfigError when an option or a secret is wrong. */
@@ -55,6 +57,7 @@ export async function readFacts(
     config,
     paths,
     forgotten: bothForgotten(await readForgotten(paths.forgottenFile), peers.peers.forgotten),
+    pins: laterPins(await readPins(paths.pinsFile), peers.peers.pins),
     specs: config.bases.map((base) => ({ base, arch: config.arch })),
     requirers,
     clouds: new Map([[BUILD_CLOUD, { ...account, password, caFile: null }], ...targets]),

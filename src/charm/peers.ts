@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import type { Build } from "../build/history.ts";
+import { formatPins, NO_PINS, parsePins, type Pins } from "../build/pins.ts";
 import { ARCHITECTURES, BASES, BUILD_KINDS, type Artifact } from "../build/types.ts";
 import { hookCommands, type HookTool, type Relation, type Settings, type Unit } from "../juju/index.ts";
 import { isUnderWay, type PastBuild } from "./due.ts";
@@ -77,6 +78,8 @@ export interface Peers {
   readonly published: readonly string[];
   /** What leaders removed. */
   readonly forgotten: Forgotten;
+  /** What leaders pinned. */
+  readonly pins: Pins;
 }
 
 /** Reads the peer relation; what cannot be read (another revision wrote it) counts as not said. */
@@ -99,6 +102,7 @@ export async function readPeers({
       artifacts: [],
       published: [],
       forgotten: new Map(),
+      pins: NO_PINS,
     };
   }
   const [record, others] = await Promise.all([relation.ourApplicationData(), relation.remoteUnits()]);
@@ -120,6 +124,7 @@ export async function readPeers({
     artifacts: words.flatMap(({ artifacts }) => artifacts),
     published: words.flatMap(({ published }) => published),
     forgotten: parseForgotten(record["forgotten"]),
+    pins: parsePins(record["pins"]),
   };
 }
 
@@ -145,17 +150,25 @@ export async function applicationUnits(tool: HookTool): Promise<readonly string[
 
 /** What `builds` of this unit are to the others. */
 export function tellBuilds(builds: readonly Build[], unit: string): readonly ToldBuild[] {
-  return builds.slice(-TOLD).map(({ id, request, state, targets, errors }) => ({
-    id,
-    unit,
-    kind: request.kind,
-    inputs: request.inputs,
-    createdAt: request.createdAt,
-    // one write less, and all the same to others
-    state: state === "queued" ? "running" : state,
-    targets: targets === null ? null : [...targets],
-    error: errors.length === 0 ? null : errors.join("; ").slice(0, LONGEST_ERROR),
-  }));
+  return builds
+    .filter(isToldOf)
+    .slice(-TOLD)
+    .map(({ id, request, state, targets, errors }) => ({
+      id,
+      unit,
+      kind: request.kind,
+      inputs: request.inputs,
+      createdAt: request.createdAt,
+      // one write less, and all the same to others
+      state: state === "queued" || state === "waiting" ? "running" : state,
+      targets: targets === null ? null : [...targets],
+      error: errors.length === 0 ? null : errors.join("; ").slice(0, LONGEST_ERROR),
+    }));
+}
+
+/** What waits is not told: another leader would wait for it. */
+function isToldOf({ state }: Build): boolean {
+  return state !== "waiting";
 }
 
 /** The databag of a unit that says `word`. */
@@ -176,11 +189,13 @@ export function recordChanges(
   leader: string,
   publications: ReadonlyMap<number, Publication>,
   word: (Pick<UnitWord, "builds" | "artifacts"> & { readonly forgotten: Forgotten }) | null,
+  pins: Pins,
 ): Readonly<Record<string, string | null>> {
   const gone = Object.keys(current).filter((key) => key.startsWith(PUBLICATION_KEY));
   return {
     ...Object.fromEntries(gone.map((key) => [key, null])),
     leader,
+    ...(pins.at === "" ? {} : { pins: formatPins(pins) }),
     ...(word === null
       ? {}
       : {
@@ -206,6 +221,7 @@ export function asPastBuild(told: ToldBuild, now: Date, limitMs: number): PastBu
     id,
     state: isStale ? "interrupted" : told.state,
     targets,
+    isResumable: false,
     request: { kind, inputs, createdAt, access: null, secretsDigest: null },
   };
 }

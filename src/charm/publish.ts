@@ -53,7 +53,7 @@ export async function publish(
 /** Queues the leader's record in the application's peer databag; true when it says all that already. */
 async function record(
   { unit }: JujuContext,
-  { peers, forgotten }: Facts,
+  { peers, forgotten, pins }: Facts,
   builds: readonly Build[],
   { artifacts }: History,
   publications: ReadonlyMap<number, Publication>,
@@ -66,7 +66,7 @@ async function record(
     peers.others.length === 0
       ? null
       : { builds: told.slice(-2), artifacts: [...artifacts.values()], forgotten };
-  const changes = recordChanges(current, unit, publications, word);
+  const changes = recordChanges(current, unit, publications, word, pins);
   const differs = Object.entries(changes).some(([key, value]) => (current[key] ?? null) !== value);
   if (differs) await peers.relation.setApplicationData(changes);
   return !differs;

@@ -9,15 +9,16 @@ import { forgetOldBuilds, listBuilds } from "../build/history.ts";
 import { startCheck } from "../build/releases.ts";
 import { startBuild } from "../build/start-build.ts";
 import { formatTicks } from "../build/ticks.ts";
-import type { BuildKind } from "../build/types.ts";
+import { keepWaiting, stopWaiting, waitingIn } from "../build/waiting.ts";
 import { formatCloudsYaml } from "../openstack/index.ts";
 import type { Run } from "../juju/index.ts";
-import { accessDigest, inputsDigest, requestOf, secretsDigest } from "./build-request.ts";
+import { accessDigest, inputsDigest, requestOf, secretsDigest, type Order } from "./build-request.ts";
 import type { BuilderConfig } from "./config.ts";
 import { followDepartures } from "./departures.ts";
 import { dueBuild, isUnderWay } from "./due.ts";
 import { builderProgram, findJujuExec, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
+import { covers, nextOrder, orderOf, widened, type Wish } from "./orders.ts";
 import { historyOf } from "./past.ts";
 import { applicationUnits } from "./peers.ts";
 import { publish, tellOthers } from "./publish.ts";
@@ -35,8 +36,9 @@ export async function reconcile(
     ? await (await import("./read-clouds.ts")).readClouds(paths.cloudsFile)
     : new Map<string, never>();
   const jujuExec = await writeFiles(run, facts);
+  await writeRequest(run, facts, jujuExec);
   const builds = await forgetOldBuilds(await listBuilds(paths.builds));
-  const history = historyOf(builds, peers, facts.forgotten, new Date());
+  const history = historyOf(builds, peers, facts.forgotten, facts.pins, new Date());
   const { isUnchanged, ids } = await publish(run.context, facts, builds, history);
   const artifacts = history.artifacts.values();
   await followDepartures(run, facts, { before, published: ids, builds, artifacts }, environment);
@@ -46,8 +48,8 @@ export async function reconcile(
     secretsDigest: secretsDigest(facts),
     clouds: facts.targets,
   };
-  const due = peers.isLeader ? dueBuild(history, wanted) : null;
-  if (due !== null) return await start(run, facts, environment, due, jujuExec);
+  const order = peers.isLeader ? nextOrder(facts.specs, builds, history, dueBuild(history, wanted)) : null;
+  if (order !== null) return await start(run, facts, environment, order, jujuExec);
   const isTold = await tellOthers(run.context, facts, builds);
   // what is only queued may still be refused: the next dispatch looks again
   if (isUnchanged && isTold) await writeSettled(run.context, facts, wanted, builds, environment);
@@ -55,25 +57,45 @@ export async function reconcile(
 }
 
 /**
- * Converges, then builds whatever the history says, unless a build is under way: that one is joined. Gives
- * the id of the build that runs now. To be called on the leader alone.
+ * Converges, then builds what `wish` names whatever the history says. A build under way that covers it is joined; else
+ * the wish waits for that one's end, together with what waits already. Gives the id of the build that serves it. To be
+ * called on the leader alone.
  */
 export async function buildNow(
   run: Run<BuilderConfig>,
   facts: Facts,
   environment: CharmEnvironment,
-  reason: string,
+  wish: Wish,
 ): Promise<string> {
-  const started = await reconcile(run, facts, environment);
-  if (started !== null) return started;
+  await reconcile(run, facts, environment);
   const builds = await listBuilds(facts.paths.builds);
-  const underWay = historyOf(builds, facts.peers, facts.forgotten, new Date()).builds.find(isUnderWay);
-  if (underWay !== undefined) {
+  const past = historyOf(builds, facts.peers, facts.forgotten, facts.pins, new Date());
+  const jujuExec = await findJujuExec(facts.paths);
+  const underWay = past.builds.find(isUnderWay);
+  if (underWay === undefined) {
+    return await start(run, facts, environment, { kind: "build", ...orderOf(wish) }, jujuExec);
+  }
+  const ours = builds.find(({ id }) => id === underWay.id);
+  if (ours === undefined || covers(ours.request, wish, facts.specs)) {
     run.log.info({ build: underWay.id }, "a build is under way; joined it");
     return underWay.id;
   }
-  const jujuExec = await findJujuExec(facts.paths);
-  return await start(run, facts, environment, { kind: "build", reason }, jujuExec);
+  const before = waitingIn(builds);
+  const both = before === null ? wish : widened(before, wish);
+  const order = { ...(before === null ? {} : { id: before.id }), kind: "build" as const, ...orderOf(both) };
+  const request = requestOf(facts, run.context, order, jujuExec, [], new Date());
+  await keepWaiting(facts.paths.builds, request);
+  run.log.info({ build: request.id, for: underWay.id }, "a build waits for the one under way");
+  return request.id;
+}
+
+/** Keeps the request of a build that would start now, for commands that need to know what a build knows. */
+async function writeRequest(run: Run<BuilderConfig>, facts: Facts, jujuExec: string | null): Promise<void> {
+  const order = { id: "none", kind: "build", reason: "hand" } as const;
+  const units = facts.peers.others;
+  const request = requestOf(facts, run.context, order, jujuExec, units, new Date(0));
+  const text = `${JSON.stringify({ ...request, secretsFile: null }, null, 2)}\n`;
+  await writeIfChanged(facts.paths.requestFile, text, 0o600);
 }
 
 /**
@@ -89,7 +111,7 @@ export async function checkReleases(
   const jujuExec = await findJujuExec(paths);
   const builds = await listBuilds(paths.builds);
   const newest = builds.findLast(({ request }) => request.kind === "build");
-  const isBusy = historyOf(builds, peers, forgotten, new Date()).builds.some(isUnderWay);
+  const isBusy = historyOf(builds, peers, forgotten, facts.pins, new Date()).builds.some(isUnderWay);
   if (jujuExec === null || newest === undefined || isBusy) return;
   const program = builderProgram(environment, paths, run.context.proxies);
   await startCheck(newest.folder, program, [jujuExec, run.context.unit, eventCommand("release-found")]);
@@ -127,7 +149,7 @@ async function start(
   run: Run<BuilderConfig>,
   facts: Facts,
   environment: CharmEnvironment,
-  order: { readonly kind: BuildKind; readonly reason: string },
+  order: Order,
   jujuExec: string | null,
 ): Promise<string> {
   const { unit } = run.context;
@@ -136,6 +158,7 @@ async function start(
   const request = requestOf(facts, run.context, order, jujuExec, others, new Date());
   const program = builderProgram(environment, facts.paths, run.context.proxies);
   const secrets = facts.scriptSecrets === null ? null : { script: facts.scriptSecrets, notifyUrl: null };
+  await stopWaiting(facts.paths.builds, request.id);
   await startBuild(request, secrets, facts.paths, program);
   run.log.info({ build: request.id, kind: order.kind, reason: order.reason }, "started a build");
   await tellOthers(run.context, facts, await listBuilds(facts.paths.builds));

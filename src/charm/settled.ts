@@ -6,6 +6,7 @@ import { rm, stat } from "node:fs/promises";
 import { isMissing, readOptional, writeAtomic } from "../base/files.ts";
 import { listBuilds, type Build } from "../build/history.ts";
 import { pathsOf, type Paths } from "../build/paths.ts";
+import type { Pins } from "../build/pins.ts";
 import type { Ticks } from "../build/ticks.ts";
 import {
   isSecretDenied,
@@ -17,7 +18,7 @@ import {
 } from "../juju/index.ts";
 import { standingOf, statusesOf, type StatusFacts } from "./collect-status.ts";
 import type { BuilderConfig } from "./config.ts";
-import { dueBuild, type Wanted } from "./due.ts";
+import { dueBuild, isUnderWay, type Wanted } from "./due.ts";
 import { findJujuExec, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
 import { changedPublication } from "./image-relation.ts";
@@ -26,7 +27,7 @@ import { tellBuilds } from "./peers.ts";
 import { ticksOf, type Timing } from "./schedule.ts";
 
 /** Raised whenever {@link Settled} changes: the file of another revision of the charm counts as none. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 /** So long nothing may stay unasked, whatever the events say. */
 const LONGEST_MS = 3_600_000;
@@ -44,6 +45,7 @@ export interface Settled extends StatusFacts, Wanted {
   /** What the others know of our builds, as text; null where there is nobody to tell. */
   readonly word: string | null;
   readonly forgotten: Readonly<Record<string, string>>;
+  readonly pins: Pins;
 }
 
 /** Forgets what was found: from here to the next {@link writeSettled} nobody relies on it. */
@@ -69,6 +71,7 @@ export async function writeSettled(
     ticks: await ticksHere(context, paths, config.timing),
     word: peers.others.length === 0 ? null : wordOf(builds, context.unit),
     forgotten: Object.fromEntries(facts.forgotten),
+    pins: facts.pins,
     ...standingOf(peers),
     specs,
     targets,
@@ -140,8 +143,16 @@ function wordOf(builds: readonly Build[], unit: string): string {
 function hasWork(settled: Settled, builds: readonly Build[]): boolean {
   const { told, requirers, specs } = settled;
   const forgotten = new Map(Object.entries(settled.forgotten));
-  const history = historyOf(builds, { builds: told, artifacts: settled.artifacts }, forgotten, new Date());
+  const now = new Date();
+  const history = historyOf(
+    builds,
+    { builds: told, artifacts: settled.artifacts },
+    forgotten,
+    settled.pins,
+    now,
+  );
   if (dueBuild(history, settled) !== null) return true;
+  if (builds.some(({ state }) => state === "waiting") && !history.builds.some(isUnderWay)) return true;
   const { artifacts } = history;
   return requirers.some(
     ({ cloud, published }) =>
@@ -171,7 +182,13 @@ async function surroundings(
   environment: CharmEnvironment,
 ): Promise<string> {
   // the builder stands for the charm's revision
-  const files = [...environment.builder.slice(-1), paths.cloudsFile, paths.cronFile, paths.publishedFile];
+  const files = [
+    ...environment.builder.slice(-1),
+    paths.cloudsFile,
+    paths.cronFile,
+    paths.publishedFile,
+    paths.pinsFile,
+  ];
   return JSON.stringify([
     context.proxies,
     context.version.text,

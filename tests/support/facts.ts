@@ -1,4 +1,5 @@
 /** What the charm decides by, as plain data for tests to change. */
+import { NO_PINS } from "../../src/build/pins.ts";
 import { pathsOf } from "../../src/build/paths.ts";
 import { ConfigError } from "../../src/base/errors.ts";
 import { parseConfig, type BuilderConfig } from "../../src/charm/config.ts";
@@ -94,6 +95,7 @@ export function peersWith(changes: Partial<Peers> = {}): Peers {
     artifacts: [],
     published: [],
     forgotten: new Map(),
+    pins: NO_PINS,
     ...changes,
   };
 }
@@ -111,5 +113,6 @@ export function factsWith(requirers: readonly Requirer[], config = configWith())
     peers: peersWith(),
     isMirrored: false,
     forgotten: new Map(),
+    pins: NO_PINS,
   };
 }

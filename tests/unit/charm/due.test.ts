@@ -1,13 +1,23 @@
 import { describe, expect, test } from "vitest";
-import { newestArtifacts, type Build, type BuildState } from "../../../src/build/history.ts";
+import type { Build, BuildState } from "../../../src/build/history.ts";
+import { NO_PINS, withPin } from "../../../src/build/pins.ts";
 import { dueBuild, type Due } from "../../../src/charm/due.ts";
+import { historyOf } from "../../../src/charm/past.ts";
 import { artifactWith, buildWith } from "../../support/builds.ts";
 
 const now = { inputs: "inputs-1", access: "access-1", secretsDigest: "secrets-1", clouds: ["runner"] };
 const initialised = buildWith({ targets: null, request: { kind: "initialise" } });
 const state = (of: BuildState, more: Parameters<typeof buildWith>[0] = {}): Build =>
   buildWith({ state: of, ...more });
-const build = (reason: Due["reason"]): Due => ({ kind: "build", reason });
+const build = (reason: Extract<Due, { kind: "build" | "initialise" }>["reason"]): Due => ({
+  kind: "build",
+  reason,
+});
+const copyTo = (reason: "relation" | "pin", ...clouds: string[]): Due => ({ kind: "copy", reason, clouds });
+const copy = (of: BuildState, targets: readonly string[], createdAt = "2026-11-24T00:00:00.000Z"): Build =>
+  state(of, { id: `copy-${createdAt}`, targets, request: { kind: "copy", createdAt } });
+const withImage = state("done", { artifacts: [artifactWith()] });
+const NOBLE = { base: "noble", arch: "x64" } as const;
 
 describe("dueBuild", () => {
   test.each<[string, readonly Build[], Partial<typeof now>, Due | null]>([
@@ -65,7 +75,98 @@ describe("dueBuild", () => {
     ],
     ["a cloud left", [state("done", { targets: ["runner", "other"] })], { clouds: ["runner"] }, null],
     ["all clouds left", [state("done")], { clouds: [] }, null],
+    [
+      "a cloud joined and another one has images",
+      [withImage],
+      { clouds: ["runner", "new"], access: "x" },
+      copyTo("relation", "new"),
+    ],
+    [
+      "a cloud joined while the newest build had failed before its uploads",
+      [withImage, state("failed", { targets: null })],
+      { clouds: ["runner", "new"], access: "x" },
+      copyTo("relation", "new"),
+    ],
+    [
+      "a copy to the cloud that joined failed",
+      [withImage, copy("failed", ["new"])],
+      { clouds: ["runner", "new"] },
+      null,
+    ],
+    [
+      "a copy failed and the credentials changed",
+      [withImage, copy("failed", ["new"])],
+      { clouds: ["runner", "new"], access: "access-2" },
+      build("credentials"),
+    ],
+    [
+      "a build since the failed copy has not reached the cloud either",
+      [withImage, copy("failed", ["new"]), state("done", { targets: ["runner"] })],
+      { clouds: ["runner", "new"] },
+      copyTo("relation", "new"),
+    ],
+    [
+      "options changed before a copy",
+      [withImage, copy("done", ["new"])],
+      { inputs: "inputs-2" },
+      build("config"),
+    ],
+    [
+      "a build was interrupted after its snapshot",
+      [state("interrupted", { id: "cut", snapshots: [{ image: "noble-x64", id: "snap" }] })],
+      {},
+      { kind: "copy", reason: "retry", clouds: null, resumes: "cut" },
+    ],
+    [
+      "a build was interrupted between two uploads",
+      [state("interrupted", { id: "cut", artifacts: [artifactWith()] })],
+      {},
+      { kind: "copy", reason: "retry", clouds: null, resumes: "cut" },
+    ],
+    [
+      "what went on with an interrupted build was interrupted, too",
+      [state("interrupted", { artifacts: [artifactWith()] }), copy("interrupted", ["runner"])],
+      {},
+      null,
+    ],
+    [
+      "what went on with an interrupted build is done",
+      [state("interrupted"), copy("done", ["runner"])],
+      {},
+      null,
+    ],
+    ["a build waits for another one's end", [state("done"), state("waiting")], {}, null],
   ])("when %s", (_when, builds, change, expected) => {
-    expect(dueBuild({ builds, artifacts: newestArtifacts(builds) }, { ...now, ...change })).toEqual(expected);
+    // a test's order is its list's, whatever the ids
+    const named = builds.map((one, at) => ({ ...one, id: `${at} ${one.id}` }));
+    const history = historyOf(named, { builds: [], artifacts: [] }, new Map(), NO_PINS, new Date());
+    const due = dueBuild(history, { ...now, ...change });
+    expect(due !== null && "resumes" in due ? { ...due, resumes: due.resumes.slice(2) } : due).toEqual(
+      expected,
+    );
+  });
+
+  describe("with a pinned image", () => {
+    const old = artifactWith({ buildId: "old", imageId: "old" });
+    const pins = withPin(
+      NO_PINS,
+      { spec: NOBLE, buildId: "old", copies: [old] },
+      new Date("2026-11-24T01:00:00Z"),
+    );
+    const wanted = { ...now, clouds: ["runner", "second"] };
+    const newest = [artifactWith(), artifactWith({ cloud: "second" })];
+    const dueAfter = (...copies: readonly Build[]): Due | null => {
+      const builds = [state("done", { artifacts: newest, targets: ["runner", "second"] }), ...copies];
+      return dueBuild(historyOf(builds, { builds: [], artifacts: [] }, new Map(), pins, new Date()), wanted);
+    };
+
+    test("a cloud that lacks that revision gets a copy of it", () => {
+      expect(dueAfter()).toEqual(copyTo("pin", "second"));
+    });
+
+    test("it is tried once, and not again by what was copied before it was pinned", () => {
+      expect(dueAfter(copy("failed", ["second"], "2026-11-24T02:00:00.000Z"))).toBeNull();
+      expect(dueAfter(copy("done", ["second"], "2026-11-24T00:30:00.000Z"))).toEqual(copyTo("pin", "second"));
+    });
   });
 });

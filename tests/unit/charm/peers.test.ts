@@ -1,3 +1,4 @@
+import { NO_PINS, parsePins, withPin } from "../../../src/build/pins.ts";
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../../src/build/limits.ts";
 import { historyOf, otherUnderWay } from "../../../src/charm/past.ts";
@@ -130,11 +131,24 @@ describe("the leader's record", () => {
 
   test("loses the relations that are gone, and nothing else", () => {
     const current = { "image-3": "old", "image-4": "old", other: "stays" };
-    expect(recordChanges(current, "builder/0", new Map([[4, publication]]), null)).toEqual({
+    expect(recordChanges(current, "builder/0", new Map([[4, publication]]), null, NO_PINS)).toEqual({
       "image-3": null,
       "image-4": JSON.stringify(publication),
       leader: "builder/0",
     });
+  });
+});
+
+describe("pins in the leader's record", () => {
+  test("reach the next leader, and are told only once there were some", () => {
+    const pins = withPin(
+      NO_PINS,
+      { spec: { base: "noble", arch: "x64" }, buildId: "b1", copies: [artifactWith({ buildId: "b1" })] },
+      later,
+    );
+    const { pins: text } = recordChanges({}, "builder/0", new Map(), null, pins);
+    expect(parsePins(text ?? undefined)).toEqual(pins);
+    expect(recordChanges({}, "builder/0", new Map(), null, NO_PINS)).toEqual({ leader: "builder/0" });
   });
 });
 
@@ -145,7 +159,7 @@ describe("the history of all units", () => {
       artifacts: [artifactWith({ buildId: "20261123t200000000-bbbb", imageId: "ours" })],
     });
     const theirs = artifactWith({ buildId: "20261123t195102000-aaaa", imageId: "theirs" });
-    const history = historyOf([ours], { builds: [told()], artifacts: [theirs] }, new Map(), later);
+    const history = historyOf([ours], { builds: [told()], artifacts: [theirs] }, new Map(), NO_PINS, later);
     expect(history.builds.map(({ id }) => id)).toEqual([told().id, ours.id]);
     expect([...history.artifacts.values()].map(({ imageId }) => imageId)).toEqual(["ours"]);
   });
