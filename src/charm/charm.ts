@@ -1,6 +1,6 @@
 /** The charm: which event does what. What an idle hook does not need is loaded when it is. */
 import { rm } from "node:fs/promises";
-import { AppError, ConfigError } from "../base/errors.ts";
+import { ConfigError } from "../base/errors.ts";
 import { machineClock } from "../build/cron-times.ts";
 import { listBuilds, type Build } from "../build/history.ts";
 import { pathsOf } from "../build/paths.ts";
@@ -110,23 +110,26 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     actions: {
       run: async (run) => {
         const facts = await factsOf(run);
-        if (!facts.peers.isLeader) {
-          const { unit, application } = run.context;
-          throw new AppError(
-            `cannot build on ${unit}: it does not lead; run juju run ${application}/leader run`,
-          );
-        }
-        if (facts.targets.length === 0) {
-          throw new AppError("cannot build: no related charm has given credentials; integrate one first");
-        }
-        const { buildNow } = await import("./reconcile.ts");
-        const build = await buildNow(run, facts, environment, {
-          reason: "action",
-          images: null,
-          targets: null,
-        });
-        await run.action.setResults({ build });
+        await (await import("./actions/run.ts")).runAction(run, facts, environment);
       },
+      rollback: async (run) => {
+        const facts = await factsOf(run);
+        await (await import("./actions/pins.ts")).rollbackAction(run, facts, environment);
+      },
+      unpin: async (run) => {
+        const facts = await factsOf(run);
+        await (await import("./actions/pins.ts")).unpinAction(run, facts, environment);
+      },
+      "list-builds": async (run) =>
+        await (await import("./actions/builds.ts")).listBuildsAction(run, environment),
+      "show-build": async (run) =>
+        await (await import("./actions/builds.ts")).showBuildAction(run, environment),
+      cancel: async (run) => await (await import("./actions/builds.ts")).cancelAction(run, environment),
+      "list-images": async (run) =>
+        await (await import("./actions/clouds.ts")).askClouds("list-images", run, environment),
+      check: async (run) => await (await import("./actions/clouds.ts")).askClouds("check", run, environment),
+      prune: async (run) => await (await import("./actions/clouds.ts")).tidyClouds("prune", run, environment),
+      reap: async (run) => await (await import("./actions/clouds.ts")).tidyClouds("reap", run, environment),
     },
     collectStatus: async (run) => {
       if (run.event.kind === "stop" || run.event.kind === "remove") return [];

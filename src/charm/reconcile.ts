@@ -6,6 +6,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeIfChanged } from "../base/files.ts";
 import { forgetOldBuilds, listBuilds } from "../build/history.ts";
+import { formatPins } from "../build/pins.ts";
 import { startCheck } from "../build/releases.ts";
 import { startBuild } from "../build/start-build.ts";
 import { formatTicks } from "../build/ticks.ts";
@@ -127,6 +128,7 @@ async function writeFiles(run: Run<BuilderConfig>, facts: Facts): Promise<string
   const ticks = await ticksHere(run.context, paths, config.timing);
   if (ticks === null) await rm(paths.scheduleFile, { force: true });
   else await writeIfChanged(paths.scheduleFile, formatTicks(ticks), 0o600);
+  if (facts.pins.at !== "") await writeIfChanged(paths.pinsFile, `${formatPins(facts.pins)}\n`, 0o600);
   const jujuExec = await findJujuExec(paths);
   if (jujuExec === null) {
     run.log.warn({}, "neither juju-exec nor juju-run is installed; builds are not scheduled");

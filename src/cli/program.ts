@@ -1,6 +1,7 @@
 /** The commander tree; the only importer of commander. */
 import { Command, Option } from "commander";
 import { listBuildsCommand, showBuildCommand } from "./commands/builds.ts";
+import { cancelCommand } from "./commands/cancel.ts";
 import { checkReleasesCommand } from "./commands/check-releases.ts";
 import { diffCommand } from "./commands/diff.ts";
 import { removeImagesCommand } from "./commands/remove-images.ts";
@@ -52,6 +53,14 @@ export function createProgram(terminal: Terminal): Command {
     .option("--json", "write JSON")
     .action(async (folder: string, options: { json?: true }) => {
       await showBuildCommand({ folder, json: options.json === true }, terminal);
+    });
+
+  program
+    .command("cancel")
+    .description("end a build that runs or waits, and wait until it has deleted what it made")
+    .argument("<folder>", "the build's folder")
+    .action(async (folder: string) => {
+      await cancelCommand({ folder }, terminal);
     });
 
   program

@@ -60,7 +60,7 @@ describe("secrets", () => {
     expect(build?.request.kind).toBe("build");
     // a builder that has read its secrets removes the file; this one was stopped before
     const handed = JSON.parse(await readFile(`${charm.paths.runtime}/${build?.id}.json`, "utf8"));
-    expect(handed).toEqual({ story_token: scriptSecret });
+    expect(handed).toEqual({ script: { story_token: scriptSecret }, notifyUrl: null });
     expect((await stat(`${charm.paths.runtime}/${build?.id}.json`)).mode & 0o777).toBe(0o600);
     await charm.builders.end(build, {
       outcome: "done",

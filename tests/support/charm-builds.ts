@@ -57,12 +57,14 @@ export function holdBuilders(buildsFolders: readonly string[]): HeldBuilders {
       const pid = build && living.get(build.id);
       if (build === undefined || pid === undefined) throw new Error("cannot end a build that does not run");
       const identity = await processIdentity(pid);
+      // first: who follows the build must not see it gone without a word
+      signal(pid, "SIGSTOP");
+      writeEnding(build.folder, identity ?? "", ending);
       signal(pid, "SIGKILL");
       await waitFor(AbortSignal.timeout(10_000), 5, async () =>
         (await processIdentity(pid)) === null ? true : undefined,
       );
       living.delete(build.id);
-      writeEnding(build.folder, identity ?? "", ending);
     },
     async [Symbol.asyncDispose]() {
       hold();
