@@ -1,11 +1,12 @@
 /** One image, from base image to verified copies: the pipeline, readable top to bottom. */
 import type { Logger } from "../base/log.ts";
-import { AppError, describe } from "../base/errors.ts";
+import { describe } from "../base/errors.ts";
 import { ResourceScope } from "../base/scope.ts";
 import type { Cloud } from "../openstack/index.ts";
 import { SshError, type Communicator, type SshTarget } from "../ssh/communicator.ts";
 import { proxyVariables } from "./cloud-init/proxy.ts";
 import { userData } from "./cloud-init/user-data.ts";
+import { copyToTargets, type Copied } from "./copy-image.ts";
 import type { Journal } from "./journal.ts";
 import { LIMITS } from "./limits.ts";
 import { recipeDigest } from "./manifest/recipe-digest.ts";
@@ -17,9 +18,8 @@ import { writeManifest } from "./steps/manifest.ts";
 import { prepareBaseImage } from "./steps/prepare-base-image.ts";
 import { awaitCloudInit, cleanGuest, deliverProxy, runScript } from "./steps/provision.ts";
 import { snapshot, stopBuilder } from "./steps/snapshot.ts";
-import { uploadAll } from "./steps/upload.ts";
 import { TAG } from "./names.ts";
-import { specName, type Artifact, type BuildRequest, type ImageSpec } from "./types.ts";
+import { specName, type BuildRequest, type ImageSpec } from "./types.ts";
 
 /** What the pipeline takes from outside; all the injection there is. */
 export interface BuildDeps {
@@ -37,6 +37,8 @@ export interface BuildDeps {
 
 /** The clouds that get a copy. `failures` holds those that let nobody in, a sentence each. */
 export interface Targets {
+  /** All that were to be reached. */
+  readonly names: readonly string[];
   readonly clouds: readonly Cloud[];
   readonly failures: readonly string[];
 }
@@ -76,7 +78,7 @@ export async function buildImage(
   prepared: Prepared,
   deps: BuildDeps,
   signal: AbortSignal,
-): Promise<{ readonly artifacts: readonly Artifact[]; readonly failed: AppError | null }> {
+): Promise<Copied> {
   const context = contextOf(spec, deps, signal);
   const { cloud, flavorId, networkId, securityGroupId, runnerVersion, script } = prepared;
   const { journal, log } = context;
@@ -109,43 +111,19 @@ export async function buildImage(
   const stopped = await step(context, "stop the builder", LIMITS.stop, async (limit) =>
     stopBuilder(cloud, builder.server.id, limit),
   );
-  const image = await step(context, "take the snapshot", LIMITS.snapshot, async (limit) =>
-    snapshot(common, stopped, limit),
+  const contents = {
+    ...(serial === null ? {} : { [TAG.serial]: serial }),
+    [TAG.sha256]: base.sha256,
+    [TAG.runnerVersion]: runnerVersion,
+    [TAG.recipe]: recipe,
+    [TAG.created]: new Date().toISOString(),
+  };
+  const taken = await step(context, "take the snapshot", LIMITS.snapshot, async (limit) =>
+    snapshot({ ...common, contents }, stopped, limit),
   );
   await builder.discard();
-
-  const uploading = "upload the image";
-  const { artifacts, failures } = await step(context, uploading, LIMITS.upload, async (limit) => {
-    const targets = await prepared.openTargets(limit);
-    journal.add({ event: "targets", image: context.image, clouds: targets.clouds.map(({ name }) => name) });
-    const onProgress = progressOf(context, uploading);
-    const result = await uploadAll(
-      {
-        source: cloud,
-        snapshot: image,
-        targets: targets.clouds,
-        request,
-        spec,
-        properties: {
-          ...(serial === null ? {} : { [TAG.serial]: serial }),
-          [TAG.sha256]: base.sha256,
-          [TAG.runnerVersion]: runnerVersion,
-          [TAG.recipe]: recipe,
-        },
-        context,
-        scope,
-        onProgress,
-      },
-      limit,
-    );
-    const texts = [
-      ...targets.failures,
-      ...result.failures.map(({ cloud: target, error }) => `${target.name}: ${describe(error)}`),
-    ];
-    if (result.artifacts.length === 0) throw uploadError(texts);
-    return { artifacts: result.artifacts, failures: texts };
-  });
-  return { artifacts, failed: failures.length === 0 ? null : uploadError(failures) };
+  const source = { cloud, ...taken, revision: request.id };
+  return await copyToTargets(source, common, prepared.openTargets);
 
   /** Gives the base image's serial, as far as anybody knows it. */
   async function provisionGuest(): Promise<{ readonly serial: string | null }> {
@@ -216,11 +194,5 @@ export async function ensureBaseImage(
       },
       limit,
     ),
-  );
-}
-
-function uploadError(failures: readonly string[]): AppError {
-  return new AppError(
-    failures.length === 0 ? "there is no target cloud" : `no copy in ${failures.join("; ")}`,
   );
 }

@@ -12,17 +12,18 @@ import {
   type Prepared,
   type Targets,
 } from "./build-image.ts";
+import { copyImage, type Copied } from "./copy-image.ts";
 import { LIMITS } from "./limits.ts";
 import { findOrphans, reap } from "./reap.ts";
+import { publishAndPrune } from "./publish-and-prune.ts";
 import { FOUND } from "./releases.ts";
 import { step, type StepContext } from "./step.ts";
 import { chooseFlavor, chooseNetwork } from "./steps/choose-server.ts";
 import { fetchScript, takeSecrets } from "./steps/fetch-script.ts";
-import { prune, readPublished } from "./steps/prune.ts";
 import { roomForBuilders } from "./steps/quota.ts";
 import { resolveRunnerVersion } from "./steps/runner-version.ts";
 import { ensureSecurityGroup } from "./steps/security-group.ts";
-import { specName, type Artifact, type BuildRequest } from "./types.ts";
+import { specName, type Artifact, type BuildRequest, type ImageSpec } from "./types.ts";
 
 /** What a whole build needs beyond one image. */
 export interface RunDeps extends BuildDeps {
@@ -88,6 +89,10 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
   const first = await step(context, "sign in to the target clouds", LIMITS.signIn, async (limit) => {
     const targets = await openTargets(limit);
     if (targets.clouds.length === 0) {
+      // told all the same: what was tried is not tried again at each hook
+      if (request.kind === "copy") {
+        deps.journal.add({ event: "targets", image: "", clouds: [...targets.names] });
+      }
       throw new AppError(
         targets.failures.length === 0 ? "there is no target cloud" : targets.failures.join("; "),
       );
@@ -95,17 +100,62 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
     return targets;
   });
   await reapOrphans([cloud, ...first.clouds]);
-  const { room, ...server } = await chooseServer();
-  const prepared = {
-    cloud,
-    openTargets,
-    ...server,
-    securityGroupId: await prepareSecurityGroup(),
-    ...(await fetchInputs()),
-  };
-  const { artifacts, failure } = await buildImages(prepared);
-  if (artifacts.length > 0) await publishAndPrune(artifacts);
+  const artifacts: Artifact[] = [];
+  let failure: Error | null = null;
+  const left = request.kind === "copy" ? await copyImages() : request.images;
+  if (left.length > 0) await buildImages(left, await prepare());
+  if (artifacts.length > 0) await publishAndPrune({ request, artifacts, openTargets, context }, deps, tidy);
   return failure;
+
+  function fail(image: string, error: unknown): void {
+    failure ??= asError(error);
+    deps.journal.add({ event: "image-failed", image, error: describe(error) });
+  }
+
+  async function prepare(): Promise<Prepared & { readonly room: number }> {
+    const server = await chooseServer();
+    const securityGroupId = await prepareSecurityGroup();
+    return { cloud, openTargets, ...server, securityGroupId, ...(await fetchInputs()) };
+  }
+
+  /** Copies what there is; gives the images that nobody has. */
+  async function copyImages(): Promise<readonly ImageSpec[]> {
+    const missing: ImageSpec[] = [];
+    await eachImage(request.images, request.parallelImages, async (spec) => {
+      const imageContext = contextOf(spec, deps, signal);
+      await using scope = scopeOf(imageContext);
+      const common = { request, spec, context: imageContext, scope };
+      const copied = await copyImage(common, open, openTargets);
+      if (copied === null) missing.push(spec);
+      return copied;
+    });
+    return missing;
+  }
+
+  async function buildImages(
+    specs: readonly ImageSpec[],
+    prepared: Prepared & { readonly room: number },
+  ): Promise<void> {
+    const most = Math.min(request.parallelImages, prepared.room);
+    await eachImage(specs, most, async (spec) => await buildImage(spec, request, prepared, deps, signal));
+  }
+
+  async function eachImage(
+    specs: readonly ImageSpec[],
+    most: number,
+    work: (spec: ImageSpec) => Promise<Copied | null>,
+  ): Promise<void> {
+    await mapLimit(specs, most, async (spec) => {
+      try {
+        const copied = await work(spec);
+        artifacts.push(...(copied?.artifacts ?? []));
+        if (copied !== null && copied.failed !== null) fail(specName(spec), copied.failed);
+      } catch (error) {
+        if (!(error instanceof CancelledError)) fail(specName(spec), error);
+      }
+    });
+    signal.throwIfAborted();
+  }
 
   async function prepareSecurityGroup(): Promise<string> {
     return await step(context, "prepare the security group", LIMITS.choose, async (limit) =>
@@ -132,10 +182,13 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
   }
 
   async function openTargets(limit: AbortSignal): Promise<Targets> {
-    const names = (await deps.cloudNames()).filter((name) => name !== request.buildCloud);
+    const names = (await deps.cloudNames()).filter(
+      (name) => name !== request.buildCloud && (request.targets?.includes(name) ?? true),
+    );
     const results = await mapLimit(names, 8, async (name) => open(name, limit));
     limit.throwIfAborted();
     return {
+      names,
       clouds: results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])),
       failures: results.flatMap((result, index) =>
         result.status === "rejected" ? [`${names[index]}: ${describe(result.reason)}`] : [],
@@ -153,7 +206,8 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
 
   async function reapIn(place: Cloud, limit: AbortSignal): Promise<void> {
     const call = { signal: limit };
-    const living = { builds: deps.alive, otherUnits: request.otherUnits, images: deps.knownImages };
+    const images = deps.knownImages.union(new Set(request.sources.map(({ imageId }) => imageId)));
+    const living = { builds: deps.alive, otherUnits: request.otherUnits, images };
     const orphans = await findOrphans(place, request.owner, living, call);
     const failures = await reap(orphans, call);
     for (const { orphan, error } of failures) {
@@ -186,60 +240,6 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
         runnerVersion: version,
         script: { text: await fetchScript(request.script, limit), secrets: secrets.script },
       };
-    });
-  }
-
-  async function buildImages(
-    shared: Prepared,
-  ): Promise<{ artifacts: readonly Artifact[]; failure: Error | null }> {
-    const artifacts: Artifact[] = [];
-    let failure: Error | null = null;
-    const fail = (image: string, error: unknown): void => {
-      failure ??= asError(error);
-      deps.journal.add({ event: "image-failed", image, error: describe(error) });
-    };
-    await mapLimit(request.images, Math.min(request.parallelImages, room), async (spec) => {
-      try {
-        const built = await buildImage(spec, request, shared, deps, signal);
-        artifacts.push(...built.artifacts);
-        if (built.failed !== null) fail(specName(spec), built.failed);
-      } catch (error) {
-        if (!(error instanceof CancelledError)) fail(specName(spec), error);
-      }
-    });
-    signal.throwIfAborted();
-    return { artifacts, failure };
-  }
-
-  async function publishAndPrune(artifacts: readonly Artifact[]): Promise<void> {
-    if (request.publishedFile === null) return;
-    const file = request.publishedFile;
-    const published = await step(context, "publish", LIMITS.publish, async () =>
-      (await deps.publish()) ? await readPublished(file) : null,
-    );
-    if (published === null) {
-      deps.log.warn("the charm did not confirm the publication; nothing is pruned");
-      return;
-    }
-    await step(context, "prune superseded images", LIMITS.prune, async (limit) => {
-      for (const target of (await openTargets(limit)).clouds) {
-        const out = artifacts.filter(
-          ({ cloud: name, imageId }) => name === target.name && published.has(imageId),
-        );
-        for (const { spec } of out) {
-          const what = { owner: request.owner, spec, keep: request.keepRevisions };
-          const onLeftover = (image: { id: string; name: string }, error: Error): void =>
-            deps.journal.add({
-              event: "leftover",
-              what: `image ${image.name} (${image.id}) in ${target.name}`,
-              error: describe(error),
-            });
-          await tidy(`superseded images in ${target.name}`, limit, async () => {
-            const deleted = await prune(target, what, published, onLeftover, { signal: limit });
-            if (deleted.length > 0) deps.log.info({ cloud: target.name, images: deleted }, "pruned");
-          });
-        }
-      }
     });
   }
 }

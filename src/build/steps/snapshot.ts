@@ -34,7 +34,7 @@ export async function stopBuilder(
   return { id: serverId, status: "SHUTOFF" };
 }
 
-/** The intermediate snapshot, active; the scope deletes it. */
+/** The intermediate snapshot, active, with `contents` among its properties; the scope deletes it unless it is kept. */
 export async function snapshot(
   needs: {
     readonly cloud: Cloud;
@@ -42,22 +42,30 @@ export async function snapshot(
     readonly spec: ImageSpec;
     readonly context: StepContext;
     readonly scope: ResourceScope;
+    /** What the image says of its content, so that somebody can go on with it when this build is cut short. */
+    readonly contents: Readonly<Record<string, string>>;
   },
   server: StoppedServer,
   signal: AbortSignal,
-): Promise<Image> {
+): Promise<{ readonly image: Image; readonly keep: () => void }> {
   const { cloud, request, spec, context, scope } = needs;
   const name = builderName(request.owner, spec, request.id);
-  const metadata = ownerTags(request.owner, request.id, "snapshot");
+  const metadata = { ...needs.contents, ...ownerTags(request.owner, request.id, "snapshot") };
+  let isKept = false;
   const { made: id } = await createInScope(
     scope,
     `snapshot ${name}`,
     signal,
     async (patience) => await createServerImage(cloud, server.id, { name, metadata }, { signal: patience }),
-    async (made, undoSignal) => await deleteImage(cloud, made, { signal: undoSignal }),
+    async (made, undoSignal) => {
+      if (!isKept) await deleteImage(cloud, made, { signal: undoSignal });
+    },
   );
   context.journal.add({ event: "created", image: context.image, kind: "snapshot", id, name });
   const image = await waitForImage(cloud, id, { signal, everyMs: POLL.image });
   await waitForServerIdle(cloud, server.id, { signal });
-  return image;
+  const keep = (): void => {
+    isKept = true;
+  };
+  return { image, keep };
 }

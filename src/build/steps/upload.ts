@@ -1,39 +1,37 @@
-/** The snapshot, streamed once, into the project of every target; each copy verified. */
-import { createHash } from "node:crypto";
-import type { Readable } from "node:stream";
+/** An image, read once and streamed into the project of every target; each copy verified. */
+import { pause, seconds } from "../../base/deadline.ts";
 import { AppError, asError } from "../../base/errors.ts";
+import { mapLimit } from "../../base/limit.ts";
+import type { ResourceScope } from "../../base/scope.ts";
 import {
-  createImage,
-  deleteImage,
   downloadImage,
-  uploadImage,
-  waitForImage,
+  OpenStackError,
+  updateImageProperties,
   type Cloud,
   type Image,
 } from "../../openstack/index.ts";
-import type { ResourceScope } from "../../base/scope.ts";
-import { ARCH_NAMES } from "../base-images.ts";
-import { fanOut } from "../fan-out.ts";
-import { ownerTags, runnerImageName, TAG } from "../names.ts";
+import { fanOut, resuming, type Branch, type Source } from "../fan-out.ts";
+import { runnerImageName, TAG } from "../names.ts";
 import type { StepContext } from "../step.ts";
 import type { Artifact, BuildRequest, ImageSpec } from "../types.ts";
-import { createInScope } from "./create-in-scope.ts";
+import { copyInto, copyProperties, digestsOf, type Digests } from "./copy.ts";
 
-/** Properties of the snapshot that describe the disk's content and so belong on every copy. */
-const CARRIED = /^(hw_.+|os_type|os_distro|os_version|os_admin_user|os_require_quiesce)$/;
-
-/** Times that the snapshot is streamed: once, and once more for the targets that failed. */
-const ROUNDS = 2;
+/** Times that a target is tried: on the common stream, then alone. */
+const ATTEMPTS = 3;
+const PAUSE_MS = seconds(2);
 
 /** What an upload needs beside its signal. */
 export interface UploadNeeds {
   readonly source: Cloud;
-  readonly snapshot: Image;
+  /** What is copied: a snapshot, or a verified copy. */
+  readonly image: Image;
+  /** Of a snapshot: takes it from the scope that would delete it. */
+  readonly keep: () => void;
   readonly targets: readonly Cloud[];
   readonly request: BuildRequest;
   readonly spec: ImageSpec;
-  /** What the copies say of their contents, by property. */
-  readonly properties: Readonly<Record<string, string>>;
+  /** The build that made the content. */
+  readonly revision: string;
   readonly context: StepContext;
   /** Deletes the images that did not become copies. */
   readonly scope: ResourceScope;
@@ -46,117 +44,128 @@ export interface UploadResult {
   readonly failures: readonly { readonly cloud: Cloud; readonly error: Error }[];
 }
 
-/** Copies the snapshot into all targets. One target's failure neither stops nor undoes another's. */
+/**
+ * Copies the image into all targets. One target's failure neither stops nor undoes another's. Targets that are one
+ * project share one copy; in the image's own project it becomes the copy itself.
+ */
 export async function uploadAll(needs: UploadNeeds, signal: AbortSignal): Promise<UploadResult> {
+  const groups = Map.groupBy(needs.targets, projectOf);
+  const own = groups.get(projectOf(needs.source)) ?? [];
+  groups.delete(projectOf(needs.source));
+  const places = [...groups.values()];
   const artifacts: Artifact[] = [];
-  let failures: { cloud: Cloud; error: Error }[] = [];
-  let open = needs.targets;
-  for (let round = 1; round <= ROUNDS && open.length > 0; round += 1) {
-    const results = await streamTo(needs, open, signal);
-    failures = [];
-    for (const [index, result] of results.entries()) {
-      const cloud = open[index] as Cloud;
-      if (result.status === "fulfilled") artifacts.push(result.value);
+  const failures: { cloud: Cloud; error: Error }[] = [];
+  const settle = (clouds: readonly Cloud[], result: PromiseSettledResult<Image>): void => {
+    for (const cloud of clouds) {
+      if (result.status === "fulfilled") artifacts.push(record(needs, cloud, result.value));
       else failures.push({ cloud, error: asError(result.reason) });
     }
-    signal.throwIfAborted();
-    open = failures.map(({ cloud }) => cloud);
-    for (const { cloud, error } of failures) {
-      needs.context.log.warn({ cloud: cloud.name, round, err: error }, "upload failed");
-    }
+  };
+
+  const source = sourceOf(needs);
+  const digests = digestsOf(needs.image, source, signal);
+  const branches = fanOut(source, places.length, signal);
+  const done = places.map(() => 0);
+  const size = needs.image.sizeBytes ?? 0;
+  const progress = (place: number, bytes: number): void => {
+    done[place] = bytes;
+    const sum = done.reduce((total, one) => total + one, 0);
+    needs.onProgress(Math.floor(sum / places.length), size);
+  };
+  await mapLimit(places, places.length, async (clouds, place) => {
+    const [result] = await Promise.allSettled([
+      uploadTo(
+        needs,
+        clouds,
+        branches[place] as Branch,
+        source,
+        digests,
+        (bytes) => progress(place, bytes),
+        signal,
+      ),
+    ]);
+    // at once: what is verified must not wait for a slower cloud to be known
+    settle(clouds, result);
+  });
+  signal.throwIfAborted();
+  // last: until here the snapshot is what the others are made from
+  if (own.length > 0) {
+    const [result] = await Promise.allSettled([becomeCopy(needs, signal)]);
+    settle(own, result);
   }
+  signal.throwIfAborted();
   return { artifacts, failures };
 }
 
-async function streamTo(
-  needs: UploadNeeds,
-  targets: readonly Cloud[],
-  signal: AbortSignal,
-): Promise<PromiseSettledResult<Artifact>[]> {
-  const { snapshot } = needs;
-  const total = snapshot.sizeBytes ?? 0;
-  const hash = createHash(snapshot.hashAlgorithm ?? "sha512");
-  let bytes = 0;
-  const { branches, done } = fanOut(
-    await downloadImage(needs.source, snapshot.id, { signal }),
-    targets.length,
-    (chunk) => {
-      hash.update(chunk);
-      bytes += chunk.byteLength;
-      needs.onProgress(bytes, total);
-    },
-  );
-  const results = Promise.allSettled(
-    targets.map(async (cloud, index) => await uploadOne(needs, cloud, branches[index] as Readable, signal)),
-  );
-  try {
-    await done;
-  } catch (error) {
-    // every branch was destroyed with this error, so each target reports it
-    needs.context.log.warn({ err: error }, "the snapshot's stream broke");
-  }
-  const settled = await results;
-  if (bytes === total && snapshot.hashValue !== null && hash.digest("hex") !== snapshot.hashValue) {
-    throw new AppError(`the data of snapshot ${snapshot.id} does not match the hash that Glance has for it`);
-  }
-  return settled;
+const projectOf = (cloud: Cloud): string => `${cloud.authUrl} ${cloud.projectId}`;
+
+function sourceOf({ source, image }: UploadNeeds): Source {
+  return {
+    openAt: async (from, signal) => await downloadImage(source, image.id, { from, signal }),
+    mayResume: mayPass,
+  };
 }
 
-async function uploadOne(
+/** Whether another try may go better: what a service refuses for good, it refuses again. */
+function mayPass(error: unknown): boolean {
+  return !(error instanceof OpenStackError) || error.isTransient;
+}
+
+async function uploadTo(
   needs: UploadNeeds,
-  cloud: Cloud,
-  data: Readable,
+  clouds: readonly Cloud[],
+  branch: Branch,
+  source: Source,
+  digests: Digests,
+  onBytes: (bytes: number) => void,
   signal: AbortSignal,
-): Promise<Artifact> {
-  const { snapshot, request, spec, context, scope } = needs;
+): Promise<Image> {
   // a branch that nobody reads any more must not hold up the others
-  using _branch = { [Symbol.dispose]: () => void data.destroy() };
-  const carried = Object.entries(snapshot.properties).filter(([name]) => CARRIED.test(name));
-  const name = runnerImageName(request.owner, spec);
-  let verified = false;
-  const { made: created, discard } = await createInScope(
-    scope,
-    `image ${name} in ${cloud.name}`,
-    signal,
-    async (patience) =>
-      await createImage(
-        cloud,
-        {
-          name,
-          diskFormat: snapshot.diskFormat ?? "qcow2",
-          containerFormat: snapshot.containerFormat ?? "bare",
-          minDiskGb: snapshot.minDiskGb,
-          minRamMb: snapshot.minRamMb,
-          visibility: "private",
-          tags: [],
-          properties: {
-            ...Object.fromEntries(carried),
-            ...ownerTags(request.owner, request.id, "runner"),
-            architecture: ARCH_NAMES[spec.arch].glance,
-            [TAG.base]: spec.base,
-            [TAG.arch]: spec.arch,
-            ...needs.properties,
-            [TAG.created]: new Date().toISOString(),
-          },
-        },
-        { signal: patience },
-      ),
-    async ({ id }, undoSignal) => {
-      if (!verified) await deleteImage(cloud, id, { signal: undoSignal });
-    },
-  );
-  context.journal.add({ event: "created", image: context.image, kind: "image", id: created.id, name });
-  // another round, and the next build, must not find what did not become a copy
-  await using _unverified = { [Symbol.asyncDispose]: async () => (verified ? undefined : await discard()) };
-  await uploadImage(cloud, created.id, data, { signal });
-  const image = await waitForImage(cloud, created.id, { signal });
-  if (image.sizeBytes !== snapshot.sizeBytes || image.hashValue !== snapshot.hashValue) {
-    throw new AppError(
-      `image ${image.id} in ${cloud.name} is not a true copy: ${image.sizeBytes} bytes, ${image.hashValue}, ` +
-        `expected ${snapshot.sizeBytes} bytes, ${snapshot.hashValue}`,
-    );
+  using shared = branch;
+  const [cloud] = clouds as readonly [Cloud];
+  const { log } = needs.context;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const data = attempt === 1 ? shared.data : resuming(source, 0, signal);
+      return await copyInto(needs, cloud, counted(data, onBytes), digests, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      shared[Symbol.dispose]();
+      log.warn({ cloud: cloud.name, attempt, err: error }, "upload failed");
+      if (attempt === ATTEMPTS || !mayPass(error)) throw error;
+      await pause(PAUSE_MS * attempt, signal);
+    } finally {
+      if (attempt === 1 && shared.isDetached())
+        log.info({ cloud: cloud.name }, "too slow for the common stream; went on with one of its own");
+    }
   }
-  verified = true;
+}
+
+async function* counted(
+  data: AsyncIterable<Uint8Array>,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of data) {
+    yield chunk;
+    bytes += chunk.byteLength;
+    onBytes(bytes);
+  }
+}
+
+/** Makes the image the copy of its own project: a snapshot gets a copy's name and properties, a copy is one. */
+async function becomeCopy(needs: UploadNeeds, signal: AbortSignal): Promise<Image> {
+  const { source, image, request, spec } = needs;
+  if (image.properties[TAG.role] === "runner") return image;
+  const name = runnerImageName(request.owner, spec);
+  const set = copyProperties(needs, "runner");
+  const copy = await updateImageProperties(source, image.id, { set, remove: [], name }, { signal });
+  needs.keep();
+  return copy;
+}
+
+function record(needs: UploadNeeds, cloud: Cloud, image: Image): Artifact {
+  const { spec, request, revision, context } = needs;
   const artifact = {
     spec,
     cloud: cloud.name,
@@ -164,6 +173,14 @@ async function uploadOne(
     sizeBytes: image.sizeBytes ?? 0,
     hash: `${image.hashAlgorithm}:${image.hashValue}`,
   };
-  context.journal.add({ event: "artifact", ...artifact });
-  return { ...artifact, buildId: request.id, createdAt: image.createdAt.toISOString() };
+  const build = revision === request.id ? {} : { build: revision };
+  context.journal.add({ event: "artifact", ...artifact, ...build });
+  return { ...artifact, buildId: revision, createdAt: image.createdAt.toISOString() };
+}
+
+/** The error of targets that got no copy, a sentence each. */
+export function uploadError(failures: readonly string[]): AppError {
+  return new AppError(
+    failures.length === 0 ? "there is no target cloud" : `no copy in ${failures.join("; ")}`,
+  );
 }

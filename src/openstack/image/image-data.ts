@@ -1,6 +1,6 @@
 /** The bytes of images, as streams: nothing is held but what is between two sockets. */
 import type { IncomingMessage } from "node:http";
-import { PassThrough, Readable, Transform } from "node:stream";
+import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { minutes, seconds, withDeadline } from "../../base/deadline.ts";
 import { AppError, asError, DeadlineError } from "../../base/errors.ts";
@@ -149,16 +149,16 @@ async function readError(request: HttpRequest): Promise<string> {
 }
 
 /**
- * The image's bytes, which Glance has begun to send. The stream fails when the connection breaks or fewer
+ * The image's bytes, from the offset `from` on, which Glance has begun to send. The stream fails when the connection breaks or fewer
  * bytes come than were announced, and with the signal's reason; it is to be read to its end or destroyed.
  * Throws {@link OpenStackError} when Glance refuses. Compare the hash with the image's `hashValue`.
  */
 export async function downloadImage(
   cloud: Cloud,
   id: string,
-  options: { readonly signal: AbortSignal },
+  options: { readonly signal: AbortSignal; readonly from?: number },
 ): Promise<Readable> {
-  const { signal } = options;
+  const { signal, from = 0 } = options;
   await getImage(cloud, id, { signal }); // renews a token that was revoked
   const policy = {
     attempts: 4,
@@ -166,24 +166,31 @@ export async function downloadImage(
     longestPauseMs: 8000,
     when: (error: unknown) => error instanceof OpenStackError && error.isTransient,
   };
-  return await retry(signal, policy, () => begin(cloud, id, signal));
+  return await retry(signal, policy, () => begin(cloud, id, from, signal));
 }
 
-async function begin(cloud: Cloud, id: string, signal: AbortSignal): Promise<Readable> {
+async function begin(cloud: Cloud, id: string, from: number, signal: AbortSignal): Promise<Readable> {
   const what = `download image ${id}`;
   await cloud.image.authorize(signal, TOKEN_MS);
   const call: OutgoingCall = {
     method: "GET",
     url: urlOf(cloud.image, `/images/${encodeURIComponent(id)}/file`, {}),
-    headers: STREAM_TYPE,
+    headers: from === 0 ? STREAM_TYPE : { ...STREAM_TYPE, Range: `bytes=${from}-` },
     idleMs: STALL_MS,
     repeatable: true,
   };
   const request = cloud.image.open(call);
   let seen = 0;
   let announced: number | null = null;
-  const checked = new PassThrough({
+  /** Bytes to drop: a Glance or a proxy that knows no ranges sends all of them. */
+  let dropped = 0;
+  const checked = new Transform({
     highWaterMark: 1024 * 1024,
+    transform(chunk: Buffer, _encoding, done) {
+      const skip = Math.min(dropped, chunk.length);
+      dropped -= skip;
+      done(null, skip === 0 ? chunk : chunk.subarray(skip));
+    },
     flush(done) {
       if (announced === null || seen === announced) done();
       else done(new AppError(`cannot ${what}: ${seen} of ${announced} bytes came`));
@@ -194,6 +201,7 @@ async function begin(cloud: Cloud, id: string, signal: AbortSignal): Promise<Rea
     request.on("response", (message: IncomingMessage) => {
       const length = message.headers["content-length"];
       if (length !== undefined) announced = Number(length);
+      if (message.statusCode === 200) dropped = from;
       resolve(message);
     });
     const fail = (cause: Error): void => {
@@ -223,7 +231,7 @@ async function begin(cloud: Cloud, id: string, signal: AbortSignal): Promise<Rea
     signal.throwIfAborted();
     throw error;
   }
-  if (message.statusCode === 200) return checked;
+  if (message.statusCode === 200 || (from > 0 && message.statusCode === 206)) return checked;
   let text = "";
   for await (const chunk of checked) if (text.length < ERROR_BODY_BYTES) text += String(chunk);
   throw refused(cloud.image, call, what, { status: message.statusCode ?? 0, headers: message.headers, text });
