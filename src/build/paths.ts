@@ -1,5 +1,6 @@
 /** Where this product keeps its files on the unit's machine. */
 import { join } from "node:path";
+import { PINS_FILE } from "./pins.ts";
 
 /** Name of the file that says when builds are due, in the folder that holds the folder of builds. */
 export const SCHEDULE_FILE = "schedule.json";
@@ -42,7 +43,7 @@ export function pathsOf(root: string, unit: string): Paths {
     publishedFile: join(state, "published.json"),
     departures: join(state, "departures"),
     forgottenFile: join(state, "forgotten.json"),
-    pinsFile: join(state, "pins.json"),
+    pinsFile: join(state, PINS_FILE),
     requestFile: join(state, "request.json"),
     settledFile: join(state, "settled.json"),
     scheduleFile: join(state, SCHEDULE_FILE),

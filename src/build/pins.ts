@@ -3,6 +3,9 @@ import * as v from "valibot";
 import { readOptional, writeAtomic } from "../base/files.ts";
 import { ARCHITECTURES, BASES, specName, type Artifact, type ImageSpec } from "./types.ts";
 
+/** Name of the file with the pins, beside the one that says what is published. */
+export const PINS_FILE = "pins.json";
+
 const text = v.string();
 const spec = v.object({ base: v.picklist(BASES), arch: v.picklist(ARCHITECTURES) });
 const schema = v.object({
@@ -11,6 +14,7 @@ const schema = v.object({
     v.object({
       spec,
       buildId: text,
+      at: text,
       copies: v.array(
         v.object({
           spec,
@@ -31,7 +35,9 @@ export interface Pin {
   readonly spec: ImageSpec;
   /** The build that made its content. */
   readonly buildId: string;
-  /** Where it was found when it was pinned. */
+  /** When it was pinned (ISO 8601). */
+  readonly at: string;
+  /** Where it was found then: elsewhere it may be gone, whatever a journal says. */
   readonly copies: readonly Artifact[];
 }
 
@@ -77,9 +83,10 @@ export function laterPins(a: Pins, b: Pins): Pins {
 }
 
 /** `pins` with `pin` in the place of that image's former one; changed at `now`. */
-export function withPin({ pins }: Pins, pin: Pin, now: Date): Pins {
+export function withPin({ pins }: Pins, pin: Omit<Pin, "at">, now: Date): Pins {
   const others = pins.filter((one) => specName(one.spec) !== specName(pin.spec));
-  return { at: now.toISOString(), pins: [...others, pin] };
+  const at = now.toISOString();
+  return { at, pins: [...others, { ...pin, at }] };
 }
 
 /** `pins` without those of `images` (names such as `noble-x64`; null: of all images); changed at `now`. */
@@ -88,12 +95,15 @@ export function withoutPins({ pins }: Pins, images: readonly string[] | null, no
   return { at: now.toISOString(), pins: rest };
 }
 
-/** Those of `artifacts` that may be published: of a pinned image the pinned revision alone, with what its pin tells of. */
+/**
+ * Those of `artifacts` that may be published: of a pinned image what its pin tells of, and copies of that revision that
+ * were made since. An older copy that the pin does not tell of has been pruned.
+ */
 export function pinned(artifacts: readonly Artifact[], { pins }: Pins): readonly Artifact[] {
   const byImage = new Map(pins.map((pin) => [specName(pin.spec), pin]));
   const free = artifacts.filter((artifact) => {
     const pin = byImage.get(specName(artifact.spec));
-    return pin === undefined || pin.buildId === artifact.buildId;
+    return pin === undefined || (pin.buildId === artifact.buildId && artifact.createdAt > pin.at);
   });
   // first: what a journal tells of the same revision is newer
   return [...pins.flatMap(({ copies }) => copies), ...free];

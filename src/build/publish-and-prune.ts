@@ -1,7 +1,9 @@
 /** The end of a build: the charm publishes what was verified, and only then what is superseded goes. */
+import { dirname, join } from "node:path";
 import { describe } from "../base/errors.ts";
 import type { Targets } from "./build-image.ts";
 import { LIMITS } from "./limits.ts";
+import { PINS_FILE, readPins } from "./pins.ts";
 import type { RunDeps } from "./run-build.ts";
 import { step, type StepContext } from "./step.ts";
 import { prune, readPublished } from "./steps/prune.ts";
@@ -33,6 +35,8 @@ export async function publishAndPrune(
     deps.log.warn("the charm did not confirm the publication; nothing is pruned");
     return;
   }
+  const { pins } = await readPins(join(dirname(file), PINS_FILE));
+  const evidence = { published, pinned: new Set(pins.map(({ buildId }) => buildId)) };
   const ids = artifacts.map(({ imageId }) => imageId).filter((id) => published.has(id));
   deps.journal.add({ event: "published", ids: [...new Set(ids)] });
   await step(context, "prune superseded images", LIMITS.prune, async (limit) => {
@@ -47,7 +51,7 @@ export async function publishAndPrune(
             error: describe(error),
           });
         await tidy(`superseded images in ${target.name}`, limit, async () => {
-          const deleted = await prune(target, what, published, onLeftover, { signal: limit });
+          const deleted = await prune(target, what, evidence, onLeftover, { signal: limit });
           if (deleted.length > 0) deps.log.info({ cloud: target.name, images: deleted }, "pruned");
         });
       }

@@ -91,7 +91,9 @@ export async function findOrphans(
         (image) =>
           isDead(image.properties) &&
           !living.images.has(image.id) &&
-          (image.properties[TAG.role] === "snapshot" || UNFINISHED.has(image.status)),
+          (image.properties[TAG.role] === "snapshot" ||
+            image.properties[TAG.role] === "upload" ||
+            UNFINISHED.has(image.status)),
       )
       .map((image): Orphan => ({
         kind: "image",

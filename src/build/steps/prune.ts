@@ -1,9 +1,10 @@
 /** Deleting superseded revisions, after the new one is published and never before. */
 import * as v from "valibot";
-import { asError } from "../../base/errors.ts";
+import { AppError, asError } from "../../base/errors.ts";
 import { readOptional } from "../../base/files.ts";
 import { deleteImage, listImages, type CallOptions, type Cloud, type Image } from "../../openstack/index.ts";
-import { isOfApplication, runnerImageName, TAG } from "../names.ts";
+import { runnerImageName } from "../names.ts";
+import { copiesIn, prunable, type Copy, type Evidence } from "../publication/states.ts";
 import type { ImageSpec, Owner } from "../types.ts";
 
 const publishedSchema = v.object({ ids: v.array(v.string()) });
@@ -20,40 +21,37 @@ export function formatPublished(ids: readonly string[]): string {
   return `${JSON.stringify({ ids: ids.toSorted() })}\n`;
 }
 
-/**
- * Which of `images` (newest first, all of one name) go: our application's, active, beyond the newest `keep`, and in no
- * databag. Images of other owners with the same name are never among them.
- */
-export function superseded(
-  images: readonly Image[],
-  owner: Owner,
-  published: ReadonlySet<string>,
-  keep: number,
-): readonly Image[] {
-  return images
-    .filter(
-      (image) =>
-        image.status === "active" &&
-        image.properties[TAG.role] === "runner" &&
-        isOfApplication(image.properties, owner),
-    )
-    .slice(keep)
-    .filter((image) => !published.has(image.id) && !image.isProtected);
+/** What of one image goes in one cloud. */
+export interface PruneWish {
+  readonly owner: Owner;
+  readonly spec: ImageSpec;
+  readonly keep: number;
 }
 
-/** Deletes what {@link superseded} names in `cloud`; what cannot be deleted is reported through `onLeftover`. */
+/** The copies of `what` in `cloud` that {@link prunable} names. */
+export async function findPrunable(
+  cloud: Cloud,
+  what: PruneWish,
+  evidence: Evidence,
+  call: CallOptions,
+): Promise<readonly Copy[]> {
+  const name = runnerImageName(what.owner, what.spec);
+  const images = await listImages(cloud, { name, owner: cloud.projectId }, call);
+  return prunable(copiesIn(images, what.owner, evidence), what.keep);
+}
+
+/** Deletes what {@link findPrunable} finds; what cannot be deleted (protected, in use) is reported, and stays for the next time. */
 export async function prune(
   cloud: Cloud,
-  what: { readonly owner: Owner; readonly spec: ImageSpec; readonly keep: number },
-  published: ReadonlySet<string>,
+  what: PruneWish,
+  evidence: Evidence,
   onLeftover: (image: Image, error: Error) => void,
   call: CallOptions,
 ): Promise<readonly string[]> {
-  const name = runnerImageName(what.owner, what.spec);
-  const images = await listImages(cloud, { name, owner: cloud.projectId }, call);
   const deleted: string[] = [];
-  for (const image of superseded(images, what.owner, published, what.keep)) {
+  for (const { image } of await findPrunable(cloud, what, evidence, call)) {
     try {
+      if (image.isProtected) throw new AppError("it is protected");
       await deleteImage(cloud, image.id, call);
       deleted.push(image.id);
     } catch (error) {

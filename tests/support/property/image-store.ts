@@ -1,10 +1,11 @@
 /** The image services of all clouds together: which image a build brought where, and which are left. */
 import { TAG } from "../../../src/build/names.ts";
-import { superseded } from "../../../src/build/steps/prune.ts";
+import { copiesIn, prunable } from "../../../src/build/publication/states.ts";
 import type { Build } from "../../../src/build/history.ts";
 import { specName, type ImageSpec } from "../../../src/build/types.ts";
 import type { Image } from "../../../src/openstack/index.ts";
 import { APPLICATION, MODEL_UUID } from "../charm.ts";
+import { imageWith } from "../images.ts";
 
 /** One image. `isKnown` turns true once its unit had a chance to tell the others of it. */
 export interface StoredImage {
@@ -63,33 +64,24 @@ export class ImageStore {
     for (const cloud of clouds) {
       for (const spec of build.request.images) {
         const images = this.#images.filter(
-          (image) => image.cloud === cloud && specName(image.spec) === specName(spec),
+          (image) => image.isActive && image.cloud === cloud && specName(image.spec) === specName(spec),
         );
-        const gone = superseded(images.map(asImage).toReversed(), owner, published, keep);
-        for (const image of images) if (gone.some(({ id }) => id === image.id)) image.isActive = false;
+        const copies = copiesIn(images.map(asImage), owner, { published, pinned: new Set() });
+        const gone = new Set(prunable(copies, keep).map((copy) => copy.image.id));
+        for (const image of images) if (gone.has(image.id)) image.isActive = false;
       }
     }
   }
 }
 
-function asImage({ id, isActive }: StoredImage): Image {
-  return {
+function asImage({ id, buildId }: StoredImage): Image {
+  return imageWith({
     id,
-    name: "",
-    status: isActive ? "active" : "deleted",
-    sizeBytes: 1,
-    virtualSizeBytes: null,
-    hashAlgorithm: null,
-    hashValue: null,
-    diskFormat: null,
-    containerFormat: null,
-    minDiskGb: 0,
-    minRamMb: 0,
-    visibility: "private",
-    owner: null,
-    isProtected: false,
-    tags: [],
-    createdAt: new Date(),
-    properties: { [TAG.role]: "runner", [TAG.model]: MODEL_UUID, [TAG.application]: APPLICATION },
-  };
+    properties: {
+      [TAG.role]: "runner",
+      [TAG.model]: MODEL_UUID,
+      [TAG.application]: APPLICATION,
+      [TAG.revision]: buildId,
+    },
+  });
 }

@@ -24,9 +24,15 @@ describe("pins", () => {
     expect(pinned([fresh, jammy], NO_PINS)).toEqual([fresh, jammy]);
   });
 
-  test("let a copy of the pinned revision through that was made later", () => {
-    const copy = artifactWith({ cloud: "second", buildId: "b1", imageId: "copy" });
-    expect(pinned([fresh, copy], held).map(({ imageId }) => imageId)).toEqual(["old", "copy"]);
+  test("let a copy of the pinned revision through that was made later, and none that was gone by then", () => {
+    const copy = artifactWith({
+      cloud: "second",
+      buildId: "b1",
+      imageId: "copy",
+      createdAt: at(2).toISOString(),
+    });
+    const pruned = artifactWith({ cloud: "third", buildId: "b1", imageId: "pruned" });
+    expect(pinned([fresh, copy, pruned], held).map(({ imageId }) => imageId)).toEqual(["old", "copy"]);
   });
 
   test("hold each image once", () => {
