@@ -3,7 +3,11 @@ import { Command, Option } from "commander";
 import { listBuildsCommand, showBuildCommand } from "./commands/builds.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { checkReleasesCommand } from "./commands/check-releases.ts";
+import { checkCommand } from "./commands/check.ts";
 import { diffCommand } from "./commands/diff.ts";
+import { listImagesCommand, pruneCommand } from "./commands/images.ts";
+import { rollbackCommand, unpinCommand } from "./commands/pins.ts";
+import { reapCommand } from "./commands/reap.ts";
 import { removeImagesCommand } from "./commands/remove-images.ts";
 import { runCommand } from "./commands/run.ts";
 
@@ -96,6 +100,56 @@ export function createProgram(terminal: Terminal): Command {
     .action(async (options: { departure: string }) => {
       await removeImagesCommand(options, terminal);
     });
+
+  const request = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .requiredOption("--request <file>", "a build request (JSON), such as the unit's request.json");
+
+  request("list-images", "list this application's images in every cloud with their state")
+    .option("--json", "write JSON")
+    .action(async ({ request: file, json }: { request: string; json?: true }) => {
+      await listImagesCommand({ request: file, json: json === true }, terminal);
+    });
+
+  request("prune", "delete superseded images beyond the history limit; says only which without --apply")
+    .option("--apply", "delete them")
+    .option("--json", "write JSON")
+    .action(async ({ request: file, apply, json }: { request: string; apply?: true; json?: true }) => {
+      await pruneCommand({ request: file, apply: apply === true, json: json === true }, terminal);
+    });
+
+  request("reap", "delete what dead builds left in the clouds; says only what without --apply")
+    .option("--apply", "delete it")
+    .option("--json", "write JSON")
+    .action(async ({ request: file, apply, json }: { request: string; apply?: true; json?: true }) => {
+      await reapCommand({ request: file, apply: apply === true, json: json === true }, terminal);
+    });
+
+  request("check", "look whether a build can work: credentials, quota, flavor, network, mirrors, formats")
+    .option("--json", "write JSON")
+    .action(async ({ request: file, json }: { request: string; json?: true }) => {
+      await checkCommand({ request: file, json: json === true }, terminal);
+    });
+
+  const images = (command: Command): Command =>
+    command
+      .option("--image <image...>", "which images, such as noble-x64; all without it")
+      .option("--no-wake", "do not tell the charm, which publishes with its next hook then");
+
+  images(request("rollback", "publish an earlier good image and pin it"))
+    .option("--to <id>", "a build's or an image's id; the one before what is published without it")
+    .action(async (given: { request: string; image?: string[]; to?: string; wake: boolean }) => {
+      const { image = [], to = "", wake } = given;
+      await rollbackCommand({ request: given.request, images: image, to, wake }, terminal);
+    });
+
+  images(request("unpin", "publish the newest images again")).action(
+    async ({ request: file, image = [], wake }: { request: string; image?: string[]; wake: boolean }) => {
+      await unpinCommand({ request: file, images: image, wake }, terminal);
+    },
+  );
 
   return program;
 }

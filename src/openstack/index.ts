@@ -59,4 +59,5 @@ export {
   updateImageProperties,
   waitForImage,
 } from "./image/images.ts";
+export { type ImageFormats, readImageFormats } from "./image/formats.ts";
 export { downloadImage, uploadImage } from "./image/image-data.ts";

@@ -1,0 +1,87 @@
+/** Which copies there are, image by image. */
+import { listImages, type CallOptions, type Cloud } from "../openstack/index.ts";
+import { runnerImageName } from "./names.ts";
+import { copiesIn, type Copy, type Evidence } from "./publication/states.ts";
+import { specName, type Artifact, type ImageSpec, type Owner } from "./types.ts";
+
+/** One copy of an image in one cloud. */
+export interface ListedCopy {
+  /** Such as `noble-x64`. */
+  readonly image: string;
+  readonly cloud: string;
+  readonly id: string;
+  readonly state: Copy["state"];
+  readonly isPinned: boolean;
+  /** The build that made the content. */
+  readonly revision: string;
+  readonly sizeBytes: number | null;
+  readonly createdAt: string;
+  /** `sha512:…`; null while it is uploaded. */
+  readonly hash: string | null;
+}
+
+/** The copies of `specs` in `cloud`, newest first. */
+export async function listCopies(
+  cloud: Cloud,
+  owner: Owner,
+  specs: readonly ImageSpec[],
+  evidence: Evidence,
+  call: CallOptions,
+): Promise<readonly ListedCopy[]> {
+  const images = await listImages(cloud, { owner: cloud.projectId }, call);
+  return specs.flatMap((spec) => {
+    const name = runnerImageName(owner, spec);
+    const named = images.filter((image) => image.name === name);
+    return copiesIn(named, owner, evidence).map(({ image, state, isPinned, revision }) => ({
+      image: specName(spec),
+      cloud: cloud.name,
+      id: image.id,
+      state,
+      isPinned,
+      revision,
+      sizeBytes: image.sizeBytes,
+      createdAt: image.createdAt.toISOString(),
+      hash: image.hashValue === null ? null : `${image.hashAlgorithm}:${image.hashValue}`,
+    }));
+  });
+}
+
+/** What may be published of `copies`: finished ones of one revision of `spec`. */
+export function artifactsOfRevision(
+  copies: readonly ListedCopy[],
+  spec: ImageSpec,
+  revision: string,
+): readonly Artifact[] {
+  return copies
+    .filter(
+      (copy) => copy.image === specName(spec) && copy.revision === revision && copy.state !== "uploading",
+    )
+    .map(({ cloud, id, sizeBytes, hash, createdAt }) => ({
+      spec,
+      cloud,
+      imageId: id,
+      sizeBytes: sizeBytes ?? 0,
+      hash: hash ?? "",
+      buildId: revision,
+      createdAt,
+    }));
+}
+
+/**
+ * The revision of `image` that `to` means: a build's id, an image's id, or, empty, the newest one before what is
+ * published. Null when there is none.
+ */
+export function revisionToRollTo(copies: readonly ListedCopy[], image: string, to: string): string | null {
+  const finished = copies.filter((copy) => copy.image === image && copy.state !== "uploading");
+  if (to !== "") return finished.find(({ id, revision }) => id === to || revision === to)?.revision ?? null;
+  const published = finished.filter(({ state }) => state === "published").map(({ revision }) => revision);
+  const [newest] = published.toSorted().toReversed();
+  if (newest === undefined) return null;
+  return (
+    finished
+      .map(({ revision }) => revision)
+      .filter((revision) => revision < newest)
+      .toSorted()
+      .at(-1) ?? null
+  );
+}
