@@ -1,6 +1,7 @@
 /** Whether a build can work, asked without making anything. */
 import { seconds, withDeadline } from "../base/deadline.ts";
 import { AppError, describe } from "../base/errors.ts";
+import { redact } from "../base/redact.ts";
 import {
   listFlavors,
   listNetworks,
@@ -42,7 +43,7 @@ export async function check(where: string, what: string, signal: AbortSignal, ru
       : { outcome: "warning", where, what, text: result.warning };
   } catch (error) {
     signal.throwIfAborted();
-    return { outcome: "failed", where, what, text: describe(error) };
+    return { outcome: "failed", where, what, text: redact(describe(error)) };
   }
 }
 

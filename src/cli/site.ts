@@ -5,6 +5,7 @@ import { minutes, withDeadline } from "../base/deadline.ts";
 import { AppError, ConfigError, describe } from "../base/errors.ts";
 import { mapLimit } from "../base/limit.ts";
 import { createLogger, type Logger } from "../base/log.ts";
+import { redact } from "../base/redact.ts";
 import { listBuilds, type Build } from "../build/history.ts";
 import { PINS_FILE, readPins, type Pins } from "../build/pins.ts";
 import type { Evidence } from "../build/publication/states.ts";
@@ -85,7 +86,7 @@ export async function askClouds<T>(
     const cloud = names[index] ?? "";
     return result.status === "fulfilled"
       ? { cloud, value: result.value, problem: null }
-      : { cloud, value: null, problem: describe(result.reason) };
+      : { cloud, value: null, problem: redact(describe(result.reason)) };
   });
 }
 
