@@ -7,6 +7,8 @@ export const SCHEDULE_FILE = "schedule.json";
 
 /** All paths, made from the file system root (`/`, elsewhere only in tests and the lab) and the unit's name. */
 export interface Paths {
+  /** Of all units on this machine. */
+  readonly home: string;
   readonly state: string;
   readonly builds: string;
   readonly cloudsFile: string;
@@ -25,6 +27,16 @@ export interface Paths {
   readonly scheduleFile: string;
   /** On tmpfs: script secrets on their way to the builder. */
   readonly runtime: string;
+  readonly runtimeHome: string;
+  /** A folder, where systemd runs. */
+  readonly systemd: string;
+  readonly serviceFile: string;
+  /** How each build is started by systemd; a folder of all units. */
+  readonly starts: string;
+  readonly logs: string;
+  /** What this unit's builds have to say. */
+  readonly logFile: string;
+  readonly logrotateFile: string;
   readonly cronFile: string;
   /** Compiled JavaScript, kept by Node between hooks; `dispatch` names the same folder. */
   readonly compileCache: string;
@@ -35,8 +47,12 @@ export interface Paths {
 /** The paths of `unit` (as `image-builder/0`) below `root`. */
 export function pathsOf(root: string, unit: string): Paths {
   const name = unit.replace("/", "-");
-  const state = join(root, "var/lib/github-runner-image-builder", name);
+  const home = join(root, "var/lib/github-runner-image-builder");
+  const state = join(home, name);
+  const runtimeHome = join(root, "run/github-runner-image-builder");
+  const logs = join(root, "var/log/github-runner-image-builder");
   return {
+    home,
     state,
     builds: join(state, "builds"),
     cloudsFile: join(state, "clouds.yaml"),
@@ -47,7 +63,14 @@ export function pathsOf(root: string, unit: string): Paths {
     requestFile: join(state, "request.json"),
     settledFile: join(state, "settled.json"),
     scheduleFile: join(state, SCHEDULE_FILE),
-    runtime: join(root, "run/github-runner-image-builder", name),
+    runtime: join(runtimeHome, name),
+    runtimeHome,
+    systemd: join(root, "run/systemd/system"),
+    serviceFile: join(root, "etc/systemd/system/github-runner-image-builder@.service"),
+    starts: join(home, "starts"),
+    logs,
+    logFile: join(logs, `${name}.log`),
+    logrotateFile: join(root, "etc/logrotate.d/github-runner-image-builder"),
     cronFile: join(root, "etc/cron.d", `github-runner-image-builder-${name}`),
     compileCache: join(root, "var/cache/github-runner-image-builder"),
     jujuExec: [join(root, "usr/bin/juju-exec"), join(root, "usr/bin/juju-run")],

@@ -6,6 +6,7 @@ import { writeAtomic } from "../base/files.ts";
 import { PID_FILE, REQUEST_FILE } from "./history.ts";
 import { processIdentity } from "./process-id.ts";
 import type { Paths } from "./paths.ts";
+import { hasSystemd, startService } from "./service/service.ts";
 import type { BuildRequest, BuildSecrets } from "./types.ts";
 
 /** How the builder is run: the program with its first parameters, and its whole environment. */
@@ -19,7 +20,7 @@ export const BUILD_LOG_FILE = "build.log";
 
 /**
  * Writes `request` (and `secrets`, to a file that only root can read and the builder removes),
- * then starts the builder detached. Gives the build's folder. What the builder reports is in its journal.
+ * then starts the builder detached: as a unit of systemd, where that runs, else as a process in its own session. Gives the build's folder. What the builder reports is in its journal.
  */
 export async function startBuild(
   request: Omit<BuildRequest, "secretsFile">,
@@ -37,19 +38,30 @@ export async function startBuild(
   }
   const requestFile = join(folder, REQUEST_FILE);
   await writeAtomic(requestFile, `${JSON.stringify({ ...request, secretsFile }, null, 2)}\n`, 0o600);
-  const [file, ...parameters] = program.command;
-  await using log = await open(join(folder, BUILD_LOG_FILE), "a", 0o600);
-  const pid = await spawnDetached(
-    file,
-    [...parameters, "run", "--request", requestFile, "--log-format", "json"],
-    {
-      env: program.env,
-      cwd: folder,
-      output: log.fd,
-    },
-  );
+  const words = [...program.command, "run", "--request", requestFile, "--log-format", "json"] as const;
+  const own = join(folder, BUILD_LOG_FILE);
+  const pid = (await hasSystemd(paths))
+    ? await startService(
+        request.id,
+        // what it says elsewhere goes to systemd's journal
+        [...words, "--log-file", own, "--log-file", paths.logFile],
+        program,
+        folder,
+        paths,
+      )
+    : await startProcess([...words, "--log-file", paths.logFile], program, folder, own);
   // null: it has ended already, and no process will ever be taken for it
   const identity = (await processIdentity(pid)) ?? `${pid}:ended`;
   await writeAtomic(join(folder, PID_FILE), `${identity}\n`, 0o600);
   return folder;
+}
+
+async function startProcess(
+  [file, ...parameters]: readonly [string, ...string[]],
+  program: BuilderProgram,
+  cwd: string,
+  logFile: string,
+): Promise<number> {
+  await using log = await open(logFile, "a", 0o600);
+  return await spawnDetached(file, parameters, { env: program.env, cwd, output: log.fd });
 }

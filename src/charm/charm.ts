@@ -52,10 +52,10 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     parseConfig: async (raw) => (await import("./config.ts")).parseOptions(raw),
     hooks: {
       install: async (run) => {
-        await install(pathsOf(environment.root, run.context.unit));
+        await install(pathsOf(environment.root, run.context.unit), environment.path);
       },
       "upgrade-charm": async (run) => {
-        await install(pathsOf(environment.root, run.context.unit));
+        await install(pathsOf(environment.root, run.context.unit), environment.path);
         await converge(run);
       },
       start: converge,
@@ -74,7 +74,7 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
         await rm(scheduleFile, { force: true });
       },
       remove: async (run) => {
-        await remove(pathsOf(environment.root, run.context.unit), run.log);
+        await remove(pathsOf(environment.root, run.context.unit), environment.path, run.log);
       },
     },
     custom: {

@@ -37,8 +37,10 @@ export function createProgram(terminal: Terminal): Command {
         .choices(["text", "json"])
         .default("text"),
     )
-    .action(async (options: { request: string; logFormat: "text" | "json" }) => {
-      await runCommand(options, terminal);
+    .option("--log-file <file...>", "files that get the log, too, as JSON lines")
+    .action(async (options: { request: string; logFormat: "text" | "json"; logFile?: string[] }) => {
+      const { request: file, logFormat, logFile = [] } = options;
+      await runCommand({ request: file, logFormat, logFiles: logFile }, terminal);
     });
 
   program

@@ -1,7 +1,7 @@
 /** OpenStack for the rest of the program. Importing this loads no HTTP library: `openCloud` does. */
 export { type CloudAuth, cloudKey } from "./auth.ts";
 export { formatCloudsYaml, parseCloudsYaml } from "./clouds-yaml.ts";
-export { openCloud } from "./session.ts";
+export { loadOpenStack, openCloud } from "./session.ts";
 export type { CallOptions, Cloud, Service } from "./types.ts";
 export {
   ImageFailedError,

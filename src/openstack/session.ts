@@ -84,13 +84,21 @@ interface Wire {
   calls: number;
 }
 
-async function openWire(auth: CloudAuth): Promise<Wire> {
-  const ca = await readCa(auth.caFile);
-  const [client, identity, request] = await Promise.all([
+const loadLibraries = async () =>
+  await Promise.all([
     import("pkgcloud/lib/pkgcloud/openstack/client.js"),
     import("pkgcloud/lib/pkgcloud/openstack/context/identity.js"),
     import("request"),
   ]);
+
+/** Loads the OpenStack library, which is otherwise loaded with the first sign-in. */
+export async function loadOpenStack(): Promise<void> {
+  await loadLibraries();
+}
+
+async function openWire(auth: CloudAuth): Promise<Wire> {
+  const ca = await readCa(auth.caFile);
+  const [client, identity, request] = await loadLibraries();
   const kept = [new HttpAgent({ keepAlive: true }), new HttpsAgent({ keepAlive: true, ...ca })] as const;
   const fresh = [new HttpAgent(), new HttpsAgent({ ...ca })] as const;
   const closed = new AbortController();

@@ -189,3 +189,8 @@ async function openChannel(client: Client, { command, signal }: RemoteCommand): 
     }
   });
 }
+
+/** Loads the SSH library, which is otherwise loaded when it is needed first. */
+export async function loadSsh(): Promise<void> {
+  await import("ssh2");
+}

@@ -1,10 +1,15 @@
 /** Who made a list of checksums: OpenPGP signatures (RFC 9580), as in SHA256SUMS.gpg on Ubuntu's mirror. */
-import { readFile } from "node:fs/promises";
+import { readAsset } from "../../base/assets.ts";
 import { AppError } from "../../base/errors.ts";
 
 /** Ubuntu's key for cloud images, armored: fingerprint D2EB44626FDDC30B513D5BB71A5D6C4C7DB87C81. */
 export async function ubuntuKey(): Promise<string> {
-  return await readFile(new URL("ubuntu-cloud-image-key.asc", import.meta.url), "utf8");
+  return await readAsset(new URL("ubuntu-cloud-image-key.asc", import.meta.url));
+}
+
+/** Loads the OpenPGP library, which is otherwise loaded when it is needed first. */
+export async function loadSignatures(): Promise<void> {
+  await import("openpgp");
 }
 
 /**

@@ -2,11 +2,11 @@
  * The user-data script that cloud-init runs in the builder server. It holds no secret:
  * a proxy's credentials come over SSH, see {@link guestSecretsOf}.
  */
-import { readFile } from "node:fs/promises";
+import { readAsset } from "../../base/assets.ts";
 import type { ImageSpec, Recipe } from "../types.ts";
 import { packagesFor } from "./packages.ts";
 import { aproxyUpstream, directNetworks, guestSecretsOf, publicVariables } from "./proxy.ts";
-import { sectionsOf } from "./sections.ts";
+import { SECTIONS, sectionsOf } from "./sections.ts";
 import { shellQuote } from "./shell-quote.ts";
 
 export { sectionsOf } from "./sections.ts";
@@ -43,16 +43,24 @@ export async function userData(
     ...publicVariables(recipe),
   };
   const sections = sectionsOf(spec, recipe);
-  const [frame, ...texts] = await Promise.all([
-    readFile(new URL("frame.sh", import.meta.url), "utf8"),
-    ...sections.map((name) => readFile(new URL(`sections/${name}.sh`, import.meta.url), "utf8")),
-  ]);
+  const [head, ...texts] = await Promise.all([frame(), ...sections.map(sectionText)]);
   return [
-    frame,
+    head,
     ...Object.entries(variables).map(([name, value]) => `export ${name}=${shellQuote(value)}\n`),
     ...texts.map((text, index) => `cat > "$run/sections/${sections[index]}" <<'${END}'\n${text}${END}\n`),
     guestSecretsOf(recipe) === null ? "" : "await_proxy\n",
     ...sections.map((name) => `section ${name}\n`),
     `echo ${shellQuote(buildId)} > "$run/done"\n`,
   ].join("");
+}
+
+const frame = async (): Promise<string> => await readAsset(new URL("frame.sh", import.meta.url));
+
+async function sectionText(name: string): Promise<string> {
+  return await readAsset(new URL(`sections/${name}.sh`, import.meta.url));
+}
+
+/** Reads all that user-data may be made of. */
+export async function loadSections(): Promise<void> {
+  await Promise.all([frame(), ...SECTIONS.map(({ name }) => sectionText(name))]);
 }

@@ -1,5 +1,5 @@
 /** What is inside the image, read from the guest and kept beside the build. */
-import { readFile } from "node:fs/promises";
+import { readAsset } from "../../base/assets.ts";
 import { join } from "node:path";
 import type { Logger } from "../../base/log.ts";
 import { writeAtomic } from "../../base/files.ts";
@@ -23,7 +23,7 @@ export async function writeManifest(
   log: Logger,
   signal: AbortSignal,
 ): Promise<{ readonly serial: string | null }> {
-  const script = await readFile(new URL("../guest/manifest.sh", import.meta.url), "utf8");
+  const script = await manifestScript();
   const contents = parseGuestContents(await guest.run({ command: "sudo bash -s", input: script, signal }));
   for (const what of contents.notRead) log.warn({ what }, "not in the manifest");
   const serial = facts.serial ?? contents.serial;
@@ -31,4 +31,12 @@ export async function writeManifest(
   await writeAtomic(join(folder, manifestFile(facts.image)), text, 0o640);
   log.info({ components: contents.components.length, kernel: contents.kernel }, "wrote the manifest");
   return { serial };
+}
+
+const manifestScript = async (): Promise<string> =>
+  await readAsset(new URL("../guest/manifest.sh", import.meta.url));
+
+/** Reads the script that looks into guests. */
+export async function loadManifestScript(): Promise<void> {
+  await manifestScript();
 }

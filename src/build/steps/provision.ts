@@ -1,5 +1,5 @@
 /** What is done in the guest over SSH: follow cloud-init, run the operator's script, clean. */
-import { readFile } from "node:fs/promises";
+import { readAsset } from "../../base/assets.ts";
 import * as v from "valibot";
 import { AppError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
@@ -12,7 +12,12 @@ import type { Recipe } from "../types.ts";
 const resultSchema = v.object({ v1: v.object({ errors: v.array(v.string()) }) });
 
 async function guestScript(name: string): Promise<string> {
-  return await readFile(new URL(`../guest/${name}.sh`, import.meta.url), "utf8");
+  return await readAsset(new URL(`../guest/${name}.sh`, import.meta.url));
+}
+
+/** Reads what is run in guests. */
+export async function loadGuestScripts(): Promise<void> {
+  await Promise.all(["follow", "run-script", "clean"].map(guestScript));
 }
 
 /**

@@ -5,6 +5,7 @@ import { AppError, ConfigError } from "../../base/errors.ts";
 import { createLogger, silentLogger } from "../../base/log.ts";
 import { listBuilds } from "../../build/history.ts";
 import { openJournal } from "../../build/journal.ts";
+import { preload } from "../../build/preload.ts";
 import { processIdentity } from "../../build/process-id.ts";
 import { parseRequest } from "../../build/request.ts";
 import { runBuild, type Outcome } from "../../build/run-build.ts";
@@ -13,13 +14,18 @@ import { createWaker } from "../../build/waker.ts";
 import { openCloud, parseCloudsYaml, type CloudAuth } from "../../openstack/index.ts";
 import { connect } from "../../ssh/communicator.ts";
 import type { Terminal } from "../program.ts";
+import { openLogFiles } from "../log-files.ts";
 import { createReporter } from "../progress.ts";
 
 const EXIT_CODES: Readonly<Record<Outcome, number>> = { done: 0, failed: 1, cancelled: 1 };
 
 /** Runs the build of `options.request`; sets exit code 1 when it failed or was cancelled. */
 export async function runCommand(
-  options: { readonly request: string; readonly logFormat: "text" | "json" },
+  options: {
+    readonly request: string;
+    readonly logFormat: "text" | "json";
+    readonly logFiles: readonly string[];
+  },
   terminal: Terminal,
 ): Promise<void> {
   const { env, stderr, signal } = terminal;
@@ -29,7 +35,10 @@ export async function runCommand(
     parseCloudsYaml(await read(request.cloudsFile), request.cloudsFile);
   // a broken file is the user's input: said before anything is begun
   await clouds();
-  const log = options.logFormat === "json" ? createLogger(stderr, "info") : silentLogger;
+  await preload();
+  const isJson = options.logFormat === "json";
+  using lines = openLogFiles(isJson ? stderr : { write: () => {} }, options.logFiles);
+  const log = isJson || options.logFiles.length > 0 ? createLogger(lines, "info") : silentLogger;
   using reporter = options.logFormat === "text" ? createReporter(stderr) : silentReporter();
   await using waker = createWaker(request.wake, definedOnly(env), log);
   using journal = openJournal(folder, (event) => {

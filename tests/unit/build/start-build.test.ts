@@ -77,7 +77,15 @@ describe("startBuild", () => {
     expect(folder).toBe(join(paths.builds, request.id));
     const file = join(folder, "request.json");
     const child = await told(folder);
-    expect(child.argv).toEqual(["run", "--request", file, "--log-format", "json"]);
+    expect(child.argv).toEqual([
+      "run",
+      "--request",
+      file,
+      "--log-format",
+      "json",
+      "--log-file",
+      paths.logFile,
+    ]);
     expect(child.cwd).toBe(folder);
     // nothing of this process's environment
     expect(child.env).toEqual(env);

@@ -1,0 +1,103 @@
+/** Builds as units of systemd: apart from the agent's control group, which ends what a hook left with the agent. */
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { seconds } from "../../base/deadline.ts";
+import { AppError } from "../../base/errors.ts";
+import { exec } from "../../base/exec.ts";
+import { isMissing, writeAtomic, writeIfChanged } from "../../base/files.ts";
+import { shellQuote } from "../cloud-init/shell-quote.ts";
+import type { Paths } from "../paths.ts";
+import type { BuilderProgram } from "../start-build.ts";
+import { logRotation, serviceName, serviceTemplate } from "./unit.ts";
+
+const LIMIT_MS = seconds(60);
+
+/** Whether systemd runs this machine (sd_booted(3)). */
+export async function hasSystemd({ systemd }: Paths): Promise<boolean> {
+  try {
+    return (await stat(systemd)).isDirectory();
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** Writes what is needed on the machine beside the unit's own folders: log folder, rotation, and systemd's template. */
+export async function installService(paths: Paths, path: string): Promise<void> {
+  await mkdir(paths.logs, { recursive: true, mode: 0o750 });
+  await mkdir(dirname(paths.logrotateFile), { recursive: true, mode: 0o755 });
+  await writeIfChanged(paths.logrotateFile, logRotation(paths), 0o644);
+  if (!(await hasSystemd(paths))) return;
+  await mkdir(paths.starts, { recursive: true, mode: 0o700 });
+  await mkdir(dirname(paths.serviceFile), { recursive: true, mode: 0o755 });
+  if (await writeIfChanged(paths.serviceFile, serviceTemplate(paths), 0o644)) {
+    await systemctl(["daemon-reload"], path);
+  }
+}
+
+/**
+ * Starts `words` with the environment of `program` as the unit of the build `id`, in the folder `cwd`; gives its process
+ * id, 0 when it has ended already. What starts it, environment included, is in a file that only root can read.
+ */
+export async function startService(
+  id: string,
+  words: readonly string[],
+  program: BuilderProgram,
+  cwd: string,
+  paths: Paths,
+): Promise<number> {
+  const path = program.env["PATH"] ?? "";
+  await installService(paths, path);
+  await dropOldStarts(paths);
+  const lines = [
+    `cd ${shellQuote(cwd)}`,
+    ...Object.entries(program.env).map(([name, value]) => `export ${name}=${shellQuote(value)}`),
+    `exec ${words.map(shellQuote).join(" ")}`,
+  ];
+  await writeAtomic(join(paths.starts, id), `${lines.join("\n")}\n`, 0o600);
+  await systemctl(["start", serviceName(id)], path);
+  const shown = await systemctl(["show", "--property", "MainPID", "--value", serviceName(id)], path);
+  return Number.parseInt(shown, 10) || 0;
+}
+
+/** Removes what {@link installService} made, unless other units of ours are on the machine. */
+export async function removeService(paths: Paths, path: string): Promise<void> {
+  await rm(paths.logFile, { force: true });
+  const ours = basename(paths.state);
+  const others = (await entries(paths.home)).filter(
+    (name) => name !== ours && name !== basename(paths.starts),
+  );
+  if (others.length > 0) return;
+  await rm(paths.starts, { recursive: true, force: true });
+  await rm(paths.logs, { recursive: true, force: true });
+  await rm(paths.logrotateFile, { force: true });
+  await rm(paths.serviceFile, { force: true });
+  if (await hasSystemd(paths)) await systemctl(["daemon-reload"], path);
+}
+
+/** A start file is needed until its build runs: those of builds whose folders are gone, and of builds that ended, go. */
+async function dropOldStarts(paths: Paths): Promise<void> {
+  const { starts } = paths;
+  const day = 24 * 3_600_000;
+  for (const id of await entries(starts)) {
+    const { mtimeMs } = await stat(join(starts, id));
+    if (Date.now() - mtimeMs > day) await rm(join(starts, id), { force: true });
+  }
+}
+
+async function entries(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+async function systemctl(words: readonly string[], path: string): Promise<string> {
+  const signal = AbortSignal.timeout(LIMIT_MS);
+  const { code, stdout, stderr } = await exec("systemctl", words, { env: { PATH: path }, signal });
+  if (code !== 0)
+    throw new AppError(`systemctl ${words.join(" ")} failed: ${stderr.trim() || `exit code ${code}`}`);
+  return stdout.trim();
+}
