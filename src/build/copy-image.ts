@@ -5,7 +5,7 @@ import { deleteImage, getImage, type Cloud, type Image } from "../openstack/inde
 import type { Targets } from "./build-image.ts";
 import { LIMITS } from "./limits.ts";
 import { isOfApplication, TAG } from "./names.ts";
-import { progressOf, step, type StepContext } from "./step.ts";
+import { progressOf, step, UPLOAD, type StepContext } from "./step.ts";
 import { uploadAll, uploadError } from "./steps/upload.ts";
 import { specName, type Artifact, type BuildRequest, type ImageSpec, type Source } from "./types.ts";
 
@@ -40,7 +40,7 @@ export async function copyToTargets(
   openTargets: (signal: AbortSignal) => Promise<Targets>,
 ): Promise<Copied> {
   const { context } = common;
-  const name = "upload the image";
+  const name = UPLOAD;
   return await step(context, name, LIMITS.upload, async (limit) => {
     const targets = await openTargets(limit);
     context.journal.add({ event: "targets", image: context.image, clouds: [...targets.names] });

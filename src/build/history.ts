@@ -54,8 +54,14 @@ export interface Build {
   readonly snapshots: readonly MadeSnapshot[];
   /** Clouds that the build uploads to; null until it has begun to upload. */
   readonly targets: readonly string[] | null;
+  /** Of each image, by its name, the clouds that it is uploaded to; none before its upload. */
+  readonly targetsByImage: Readonly<Record<string, readonly string[]>>;
+  /** Ids of the images that the charm has published. */
+  readonly published: readonly string[];
   /** Sentence per failed image, and of the build itself. */
   readonly errors: readonly string[];
+  /** The next thing to try after the first failure. */
+  readonly advice: string | null;
 }
 
 /** All builds below `buildsFolder`, oldest first. A folder without a readable request is skipped. */
@@ -109,11 +115,14 @@ async function stateOf(
 function summarise(
   request: Order,
   events: readonly JournalEvent[],
-): Pick<Build, "startedAt" | "endedAt" | "steps" | "artifacts" | "snapshots" | "targets" | "errors"> {
+): Omit<Build, "id" | "folder" | "request" | "state"> {
   const steps: StepView[] = [];
   const artifacts: Artifact[] = [];
   const snapshots: MadeSnapshot[] = [];
   const targets = new Set<string>();
+  const targetsByImage: Record<string, readonly string[]> = {};
+  const published: string[] = [];
+  let advice: string | null = null;
   let uploading = false;
   const errors: string[] = [];
   let startedAt: string | null = null;
@@ -155,19 +164,24 @@ function summarise(
       case "targets":
         uploading = true;
         for (const cloud of event.clouds) targets.add(cloud);
+        if (event.image !== "") targetsByImage[event.image] = event.clouds;
         break;
       case "image-failed":
         errors.push(`${event.image}: ${event.error}`);
+        advice ??= event.advice ?? null;
         break;
       case "ended":
         endedAt = event.at;
         if (event.error !== null && errors.length === 0) errors.push(event.error);
+        advice ??= event.advice ?? null;
         break;
       case "created":
         if (event.kind === "snapshot") snapshots.push({ image: event.image, id: event.id });
         break;
-      case "found":
       case "published":
+        published.push(...event.ids);
+        break;
+      case "found":
       case "leftover":
         break;
     }
@@ -179,7 +193,10 @@ function summarise(
     artifacts,
     snapshots,
     targets: uploading ? [...targets] : null,
+    targetsByImage,
+    published,
     errors,
+    advice,
   };
 }
 

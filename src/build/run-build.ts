@@ -3,6 +3,7 @@ import { withDeadline } from "../base/deadline.ts";
 import { AppError, asError, CancelledError, describe } from "../base/errors.ts";
 import { mapLimit } from "../base/limit.ts";
 import { listFlavors, listNetworks, readComputeLimits, type Cloud } from "../openstack/index.ts";
+import { adviceFor } from "./advice.ts";
 import {
   buildImage,
   contextOf,
@@ -19,11 +20,11 @@ import { publishAndPrune } from "./publish-and-prune.ts";
 import { FOUND } from "./releases.ts";
 import { step, type StepContext } from "./step.ts";
 import { chooseFlavor, chooseNetwork } from "./steps/choose-server.ts";
-import { fetchScript, takeSecrets } from "./steps/fetch-script.ts";
+import { fetchScript } from "./steps/fetch-script.ts";
 import { roomForBuilders } from "./steps/quota.ts";
 import { resolveRunnerVersion } from "./steps/runner-version.ts";
 import { ensureSecurityGroup } from "./steps/security-group.ts";
-import { specName, type Artifact, type BuildRequest, type ImageSpec } from "./types.ts";
+import { specName, type Artifact, type BuildRequest, type BuildSecrets, type ImageSpec } from "./types.ts";
 
 /** What a whole build needs beyond one image. */
 export interface RunDeps extends BuildDeps {
@@ -33,6 +34,8 @@ export interface RunDeps extends BuildDeps {
   readonly alive: ReadonlySet<string>;
   /** Images that must stay whatever their state: those that the journals of finished builds name. */
   readonly knownImages: ReadonlySet<string>;
+  /** What the builder is told on tmpfs; read once, and gone from there then. */
+  readonly secrets: () => Promise<BuildSecrets>;
   /** Tells the charm that there is something to publish and waits until it has; false when it did not work. */
   readonly publish: () => Promise<boolean>;
 }
@@ -52,22 +55,29 @@ export async function runBuild(request: BuildRequest, deps: RunDeps, signal: Abo
       event: "ended",
       outcome: failure === null ? "done" : "failed",
       error: failure === null ? null : describe(failure),
+      ...(failure === null ? {} : advice(failure)),
     });
     return failure === null ? "done" : "failed";
   } catch (error) {
     const outcome = signal.reason instanceof CancelledError ? "cancelled" : "failed";
     deps.log.error({ err: error }, "build failed");
-    deps.journal.add({ event: "ended", outcome, error: describe(error) });
+    const more = outcome === "cancelled" ? {} : advice(error);
+    deps.journal.add({ event: "ended", outcome, error: describe(error), ...more });
     return outcome;
   }
+}
+
+/** The next thing to try, where there is something to say. */
+function advice(error: unknown): { readonly advice?: string } {
+  const text = adviceFor(error);
+  return text === null ? {} : { advice: text };
 }
 
 /** The first failure of a build that went on beside it; null when all went well. Throws when nothing could be built. */
 async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSignal): Promise<Error | null> {
   const context: StepContext = { image: "", log: deps.log, journal: deps.journal, signal };
   // read first: the file is gone then, however the build ends
-  const secrets =
-    request.secretsFile === null ? { script: {}, notifyUrl: null } : await takeSecrets(request.secretsFile);
+  const secrets = await deps.secrets();
   using clouds = new DisposableStack();
   const open = async (name: string, limit: AbortSignal): Promise<Cloud> =>
     clouds.adopt(await deps.openCloud(name, limit), (opened) => opened.close());
@@ -109,7 +119,7 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
 
   function fail(image: string, error: unknown): void {
     failure ??= asError(error);
-    deps.journal.add({ event: "image-failed", image, error: describe(error) });
+    deps.journal.add({ event: "image-failed", image, error: describe(error), ...advice(error) });
   }
 
   async function prepare(): Promise<Prepared & { readonly room: number }> {

@@ -5,15 +5,19 @@ import { describe } from "../base/errors.ts";
 import { exec } from "../base/exec.ts";
 import type { Logger } from "../base/log.ts";
 
-/** The charm is not woken more often than this for mere progress: each time costs a dispatch. */
-const PAUSE_MS = 10_000;
+/** Between two wakes for steps at least so much passes: each costs a dispatch. */
+const PAUSE_MS = 1000;
+/** The same for how far a transfer is. */
+const PROGRESS_PAUSE_MS = 15_000;
 /** The command waits for Juju's machine lock, which other units' hooks may hold. */
 const WAKE_LIMIT_MS = minutes(4);
 
 /** Wakes the charm; dispose of it at the build's end, which wakes once more. */
 export interface Waker extends AsyncDisposable {
-  /** Wakes the charm soon; several calls within ten seconds make one wake. */
+  /** Wakes the charm soon: another step has begun. Several calls within a second make one wake. */
   readonly soon: () => void;
+  /** Wakes the charm for mere progress, at most every 15 seconds. */
+  readonly lazily: () => void;
   /** Wakes the charm now; true when its dispatch ran and succeeded. */
   readonly now: () => Promise<boolean>;
 }
@@ -25,8 +29,10 @@ export function createWaker(
   log: Logger,
 ): Waker {
   const [file, ...parameters] = command;
-  if (file === undefined) return { soon: () => {}, now: async () => false, async [Symbol.asyncDispose]() {} };
+  if (file === undefined)
+    return { soon: () => {}, lazily: () => {}, now: async () => false, async [Symbol.asyncDispose]() {} };
   let due = false;
+  let wokenAt = -Infinity;
   let last: Promise<boolean> = Promise.resolve(true);
   let looping: Promise<void> | null = null;
   const closing = new AbortController();
@@ -46,7 +52,9 @@ export function createWaker(
   const now = async (): Promise<boolean> => {
     due = false;
     last = last.then(wake);
-    return await last;
+    const isWoken = await last;
+    wokenAt = performance.now();
+    return isWoken;
   };
   const loop = async (): Promise<void> => {
     while (due) {
@@ -55,10 +63,15 @@ export function createWaker(
     }
     looping = null;
   };
+  const soon = (): void => {
+    due = true;
+    looping ??= loop();
+  };
   return {
-    soon() {
-      due = true;
-      looping ??= loop();
+    soon,
+    lazily() {
+      // a wake that runs or is due will tell of it
+      if (looping === null && performance.now() - wokenAt >= PROGRESS_PAUSE_MS) soon();
     },
     now,
     async [Symbol.asyncDispose]() {

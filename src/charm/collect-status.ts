@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { currentSteps, type Build, type StepView } from "../build/history.ts";
 import { BUILD_LOG_FILE } from "../build/start-build.ts";
 import { minuteOf } from "../build/ticks.ts";
+import { UPLOAD } from "../build/step.ts";
 import { specName, type Artifact, type ImageSpec } from "../build/types.ts";
 import { active, blocked, LONGEST_MESSAGE, maintenance, waiting, type Status } from "../juju/index.ts";
 import { isUnderWay } from "./due.ts";
@@ -76,7 +77,8 @@ function afterBuild(build: Build): readonly Status[] {
   const log = join(build.folder, BUILD_LOG_FILE);
   switch (build.state) {
     case "failed": {
-      const [before, after] = ["build failed: ", `; see ${log}`];
+      const advice = build.advice === null ? "" : `; ${build.advice}`;
+      const [before, after] = ["build failed: ", `${advice}; see ${log}`];
       // of a long error the end goes, never the path behind it
       const room = LONGEST_MESSAGE - before.length - after.length;
       const error = build.errors.join("; ");
@@ -101,15 +103,19 @@ function progressOf(build: Build): string {
   const steps = currentSteps(build);
   if (steps.length === 0)
     return `${verb} ${build.request.images.map(({ base, arch }) => `${base}-${arch}`).join(", ")}`;
-  return `${verb} ${steps.map(stepText).join("; ")}`;
+  return `${verb} ${steps.map((step) => stepText(step, build)).join("; ")}`;
 }
 
-function stepText({ image, step, progress }: StepView): string {
+function stepText({ image, step, progress }: StepView, build: Build): string {
   const percent =
     progress === null || progress.total === 0
       ? ""
       : ` ${Math.floor((100 * progress.done) / progress.total)} %`;
-  return `${image === "" ? "" : `${image}: `}${step}${percent}`;
+  const targets = build.targetsByImage[image] ?? [];
+  const isUpload = step === UPLOAD && targets.length > 0;
+  const done = build.artifacts.filter(({ spec }) => specName(spec) === image).length;
+  const what = isUpload ? `uploading ${done}/${targets.length} clouds` : step;
+  return `${image === "" ? "" : `${image}: `}${what}${percent}`;
 }
 
 function published(

@@ -17,6 +17,8 @@ export interface BuilderConfig {
   readonly timing: Timing;
   readonly keepRevisions: number;
   readonly removeDepartedImages: boolean;
+  /** URI of the secret with the webhook; empty for none. */
+  readonly notifySecret: string;
   readonly rebuildOnRelease: boolean;
   readonly cloud: {
     readonly authUrl: string;
@@ -131,6 +133,7 @@ export function parseConfig(
       region: name("openstack-region") || null,
       passwordSecret: secretUri(read, "openstack-password-secret"),
     },
+    notifySecret: secretUri(read, "notify-url"),
     runnerVersion: formed(read, "runner-version", RUNNER_VERSION, "a version such as 2.330.0") || "latest",
     runnerMirror: read.address("runner-mirror", mirror),
     baseImageMirror: read.address("base-image-mirror", mirror),

@@ -9,7 +9,7 @@ import type { CharmEnvironment } from "./environment.ts";
 import { bothForgotten, readForgotten, type Forgotten } from "./forgotten.ts";
 import { readRequirer, type Requirer } from "./image-relation.ts";
 import type { Peers } from "./peers.ts";
-import { readPassword, readScriptSecrets } from "./secrets.ts";
+import { readNotifyUrl, readPassword, readScriptSecrets } from "./secrets.ts";
 
 /** Name of the build cloud in clouds.yaml. */
 export const BUILD_CLOUD = "builder";
@@ -25,6 +25,8 @@ export interface Facts {
   /** Names of the clouds that want copies. */
   readonly targets: readonly string[];
   readonly scriptSecrets: Readonly<Record<string, string>> | null;
+  /** Null: nobody is told how builds go. */
+  readonly notifyUrl: string | null;
   readonly peers: Peers;
   /** Whether databags were queued because the leader recorded something else than we publish. */
   readonly isMirrored: boolean;
@@ -44,9 +46,10 @@ export async function readFacts(
   // the interface carries no region: a requirer on our own Keystone is taken to be in our region
   const regionOf = (authUrl: string): string | null =>
     hostOf(authUrl) === hostOf(config.cloud.authUrl) ? config.cloud.region : null;
-  const [password, scriptSecrets, ...requirers] = await Promise.all([
+  const [password, scriptSecrets, notifyUrl, ...requirers] = await Promise.all([
     readPassword(unit, config.cloud.passwordSecret),
     readScriptSecrets(unit, config.script),
+    readNotifyUrl(unit, config.notifySecret),
     ...relations.map((relation) => readRequirer(relation, regionOf)),
   ]);
   const { passwordSecret: _, ...account } = config.cloud;
@@ -63,6 +66,7 @@ export async function readFacts(
     clouds: new Map([[BUILD_CLOUD, { ...account, password, caFile: null }], ...targets]),
     targets: [...targets.keys()],
     scriptSecrets,
+    notifyUrl,
     ...peers,
   };
 }

@@ -159,7 +159,9 @@ async function start(
   const others = units.filter((name) => name !== unit);
   const request = requestOf(facts, run.context, order, jujuExec, others, new Date());
   const program = builderProgram(environment, facts.paths, run.context.proxies);
-  const secrets = facts.scriptSecrets === null ? null : { script: facts.scriptSecrets, notifyUrl: null };
+  const { scriptSecrets, notifyUrl } = facts;
+  const secrets =
+    scriptSecrets === null && notifyUrl === null ? null : { script: scriptSecrets ?? {}, notifyUrl };
   await stopWaiting(facts.paths.builds, request.id);
   await startBuild(request, secrets, facts.paths, program);
   run.log.info({ build: request.id, kind: order.kind, reason: order.reason }, "started a build");

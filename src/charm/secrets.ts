@@ -3,7 +3,7 @@ import { ConfigError } from "../base/errors.ts";
 import { registerSecret } from "../base/redact.ts";
 import { isSecretDenied, isSecretNotFound, type SecretContent, type Unit } from "../juju/index.ts";
 import type { BuilderConfig } from "./config.ts";
-import { LONGEST_PASSWORD, unprintable } from "./text.ts";
+import { addressFlaw, LONGEST_PASSWORD, unprintable } from "./text.ts";
 
 /** Longest value of a variable; the kernel's limit (MAX_ARG_STRLEN) is 128 KiB with its name. */
 const LONGEST_VALUE = 65_536;
@@ -29,6 +29,19 @@ export async function readPassword(unit: Unit, uri: string): Promise<string> {
     ]);
   }
   return password;
+}
+
+/** The address of the webhook; null without the option. Throws {@link ConfigError} when it is none. */
+export async function readNotifyUrl(unit: Unit, uri: string): Promise<string | null> {
+  if (uri === "") return null;
+  const option = "notify-url";
+  const { url = "" } = await read(unit, option, uri);
+  const address = url.trim();
+  const flaw = addressFlaw(address);
+  if (flaw !== null && flaw !== "query") {
+    throw new ConfigError([`${option}: the secret needs the key "url" with an http or https address`]);
+  }
+  return address;
 }
 
 /** The script's secrets by variable name; `-` in a secret's key becomes `_`. Null without a script. */

@@ -67,7 +67,11 @@ export async function writeSettled(
     format: FORMAT,
     at: Date.now(),
     surroundings: await surroundings(context, paths, environment),
-    secretUris: [config.cloud.passwordSecret, ...(typeof script === "string" ? [script] : [])],
+    secretUris: [
+      config.cloud.passwordSecret,
+      ...(typeof script === "string" ? [script] : []),
+      ...(config.notifySecret === "" ? [] : [config.notifySecret]),
+    ],
     ticks: await ticksHere(context, paths, config.timing),
     word: peers.others.length === 0 ? null : wordOf(builds, context.unit),
     forgotten: Object.fromEntries(facts.forgotten),

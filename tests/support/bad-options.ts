@@ -333,6 +333,7 @@ export const OPTION_ROWS: Readonly<Record<string, OptionRow>> = {
   }),
   "script-url": addressRow("script-url", { empty: null, query: true }),
   "script-secret-id": secretRow("script-secret-id", "optional"),
+  "notify-url": secretRow("notify-url", "optional"),
   "script-secret": {
     bad: [
       ...[

@@ -12,6 +12,7 @@ import { isOfApplication, TAG } from "../../src/build/names.ts";
 import { processIdentity } from "../../src/build/process-id.ts";
 import { newBuildId, parseRequest } from "../../src/build/request.ts";
 import { type Outcome, runBuild } from "../../src/build/run-build.ts";
+import { takeSecrets } from "../../src/build/steps/fetch-script.ts";
 import type { BuildRequest, Owner } from "../../src/build/types.ts";
 import {
   type Cloud,
@@ -244,6 +245,10 @@ async function run(request: BuildRequest, builds: string, changes: BuildChanges)
         journal,
         alive: new Set([request.id]),
         knownImages: new Set(history.flatMap(({ artifacts }) => artifacts.map(({ imageId }) => imageId))),
+        secrets: async () =>
+          request.secretsFile === null
+            ? { script: {}, notifyUrl: null }
+            : await takeSecrets(request.secretsFile),
         publish: changes.publish ?? (async () => false),
       },
       stop.signal,

@@ -84,7 +84,10 @@ export function buildWith(
     artifacts: [],
     snapshots: [],
     targets: ["runner"],
+    targetsByImage: {},
+    published: [],
     errors: [],
+    advice: null,
     ...rest,
   };
 }

@@ -110,6 +110,7 @@ export function factsWith(requirers: readonly Requirer[], config = configWith())
     clouds: new Map(),
     targets: [...new Set(requirers.flatMap(({ cloud }) => (cloud === null ? [] : [cloud])))],
     scriptSecrets: null,
+    notifyUrl: null,
     peers: peersWith(),
     isMirrored: false,
     forgotten: new Map(),

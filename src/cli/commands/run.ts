@@ -3,13 +3,15 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError, ConfigError } from "../../base/errors.ts";
 import { createLogger, silentLogger } from "../../base/log.ts";
-import { listBuilds } from "../../build/history.ts";
+import { listBuilds, readBuild } from "../../build/history.ts";
 import { openJournal } from "../../build/journal.ts";
+import { messagesAtEnd, messagesAtStart, notify, type Message } from "../../build/notify.ts";
 import { preload } from "../../build/preload.ts";
 import { processIdentity } from "../../build/process-id.ts";
 import { parseRequest } from "../../build/request.ts";
 import { runBuild, type Outcome } from "../../build/run-build.ts";
-import type { BuildRequest } from "../../build/types.ts";
+import { takeSecrets } from "../../build/steps/fetch-script.ts";
+import type { BuildRequest, BuildSecrets } from "../../build/types.ts";
 import { createWaker } from "../../build/waker.ts";
 import { openCloud, parseCloudsYaml, type CloudAuth } from "../../openstack/index.ts";
 import { connect } from "../../ssh/communicator.ts";
@@ -17,6 +19,7 @@ import type { Terminal } from "../program.ts";
 import { openLogFiles } from "../log-files.ts";
 import { createReporter } from "../progress.ts";
 
+const NO_SECRETS: BuildSecrets = { script: {}, notifyUrl: null };
 const EXIT_CODES: Readonly<Record<Outcome, number>> = { done: 0, failed: 1, cancelled: 1 };
 
 /** Runs the build of `options.request`; sets exit code 1 when it failed or was cancelled. */
@@ -44,9 +47,20 @@ export async function runCommand(
   using journal = openJournal(folder, (event) => {
     reporter.report(event);
     if (event.event === "step-started") waker.soon();
+    if (event.event === "progress") waker.lazily();
   });
   journal.add({ event: "started", process: (await processIdentity(process.pid)) ?? "" });
   const builds = await listBuilds(dirname(folder));
+  const before = builds.filter((build) => build.id < request.id && build.request.kind !== "initialise");
+  const secrets = once(async () =>
+    request.secretsFile === null ? NO_SECRETS : await takeSecrets(request.secretsFile),
+  );
+  const tell = async (messages: readonly Message[]): Promise<void> => {
+    const { notifyUrl } = await secrets().catch(() => NO_SECRETS);
+    if (notifyUrl !== null) await notify(notifyUrl, messages, log);
+  };
+  // beside the build, which waits for no webhook
+  const told = tell(messagesAtStart(request, before, new Date()));
   const outcome = await runBuild(
     request,
     {
@@ -64,10 +78,14 @@ export async function runCommand(
         ...builds.filter(({ state }) => state === "running" || state === "queued").map(({ id }) => id),
       ]),
       knownImages: new Set(builds.flatMap(({ artifacts }) => artifacts.map(({ imageId }) => imageId))),
+      secrets,
       publish: waker.now,
     },
     signal,
   );
+  await told;
+  const build = await readBuild(folder);
+  if (build !== null) await tell(messagesAtEnd(request, before, build, new Date()));
   terminal.setExitCode(EXIT_CODES[outcome]);
 }
 
@@ -93,4 +111,9 @@ function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<
 
 function silentReporter(): ReturnType<typeof createReporter> {
   return { report: () => {}, [Symbol.dispose]: () => {} };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return async () => await (made ??= make());
 }

@@ -32,6 +32,7 @@ describe("parseConfig", () => {
       keepRevisions: 5,
       removeDepartedImages: false,
       rebuildOnRelease: false,
+      notifySecret: "",
       cloud: {
         authUrl: "https://keystone.example:5000/v3",
         projectName: "build-project",
