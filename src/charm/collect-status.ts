@@ -97,9 +97,11 @@ function afterBuild(build: Build): readonly Status[] {
   }
 }
 
+const VERBS = { build: "building", copy: "copying", initialise: "preparing" } as const;
+
 /** `building noble-x64: upload the image 62 %`, with all images that are being worked on. */
 function progressOf(build: Build): string {
-  const verb = build.request.kind === "initialise" ? "preparing" : "building";
+  const verb = VERBS[build.request.kind];
   const steps = currentSteps(build);
   if (steps.length === 0)
     return `${verb} ${build.request.images.map(({ base, arch }) => `${base}-${arch}`).join(", ")}`;

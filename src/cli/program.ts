@@ -1,6 +1,6 @@
 /** The commander tree; the only importer of commander. */
 import { Command, Option } from "commander";
-import { listBuildsCommand, showBuildCommand } from "./commands/builds.ts";
+import { listBuildsCommand } from "./commands/builds.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { checkReleasesCommand } from "./commands/check-releases.ts";
 import { checkCommand } from "./commands/check.ts";
@@ -9,6 +9,7 @@ import { listImagesCommand, pruneCommand } from "./commands/images.ts";
 import { rollbackCommand, unpinCommand } from "./commands/pins.ts";
 import { reapCommand } from "./commands/reap.ts";
 import { removeImagesCommand } from "./commands/remove-images.ts";
+import { showBuildCommand } from "./commands/show-build.ts";
 import { runCommand } from "./commands/run.ts";
 
 /** What the commands use of the process they run in. */

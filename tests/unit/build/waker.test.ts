@@ -55,6 +55,20 @@ describe("createWaker", () => {
     expect(await wake.calls()).toEqual([...CALL, ...CALL]);
   });
 
+  test("wakes for mere progress at most every 15 seconds", async () => {
+    await using wake = await wakeCommand();
+    {
+      await using waker = createWaker(wake.command, env, silentLogger);
+      waker.lazily();
+      await expect.poll(async () => (await wake.calls()).length, PATIENCE).toBe(2);
+      for (let index = 0; index < 50; index += 1) waker.lazily();
+      // a step's begin is told all the same
+      waker.soon();
+      await expect.poll(async () => (await wake.calls()).length, PATIENCE).toBe(4);
+    }
+    expect(await wake.calls()).toHaveLength(6);
+  });
+
   test("never runs two at a time", async () => {
     await using wake = await wakeCommand();
     const waker = createWaker(wake.command, env, silentLogger);

@@ -208,6 +208,30 @@ describe("the unit's status", () => {
     ).toBe("maintenance: building noble-x64: run cloud-init; jammy-x64: clean the guest");
   });
 
+  test("shows how many clouds have an image while it is uploaded", () => {
+    const upload = step({ progress: { done: 629, total: 1000 } });
+    const build = buildWith({
+      state: "running",
+      steps: [upload],
+      targetsByImage: { "noble-x64": ["a", "b", "c"] },
+      artifacts: [artifactWith({ cloud: "a" }), artifactWith({ cloud: "b" })],
+    });
+    expect(shown([served], [build])).toBe("maintenance: building noble-x64: uploading 2/3 clouds 62 %");
+    const copying = { ...build, request: { ...build.request, kind: "copy" as const } };
+    expect(shown([served], [copying])).toBe("maintenance: copying noble-x64: uploading 2/3 clouds 62 %");
+  });
+
+  test("says what to try after a failure, before the log", () => {
+    const failed = buildWith({
+      state: "failed",
+      errors: ["noble-x64: no host"],
+      advice: "look at the cloud",
+    });
+    expect(shown([served], [failed])).toBe(
+      "blocked: build failed: noble-x64: no host; look at the cloud; see /builds/20261123t195102-3f9a/build.log",
+    );
+  });
+
   test("shows a build that waits to run, and the preparation of the build cloud", () => {
     expect(shown([served], [buildWith({ state: "queued" })])).toBe("maintenance: building noble-x64");
     const preparing = buildWith({ state: "running", request: { kind: "initialise" } });

@@ -135,7 +135,8 @@ describe("run", () => {
     expect(stderr).not.toMatch(/^ {4}at |cli-main-secret/m);
     const shown = await run(["show-build", join(request, "..")]);
     expect(shown.stdout).toContain("build 20261123t195102-3f9a: failed (asked for by schedule)\n");
-    expect(shown.stdout).toContain("  sign in to the build cloud: FAILED: ");
+    expect(shown.stdout).toMatch(/^ {2}\+00:00 .* sign in to the build cloud +FAILED after \d+/m);
+    expect(shown.stdout).toMatch(/^ {2}next: the cloud did not answer as it should; /m);
   });
 
   test("writes JSON lines when asked to, and nothing else", async () => {
@@ -185,25 +186,41 @@ describe("the journals", () => {
     { event: "step-ended", at, image: "", step: "sign in", ms: 1200, error: null },
     { event: "step-started", at, image: "noble-x64", step: "upload the image" },
     { event: "step-ended", at, image: "noble-x64", step: "upload the image", ms: 5, error: "HTTP 500" },
-    { event: "step-started", at, image: "noble-x64", step: "clean" },
+    { event: "step-started", at: "2026-11-23T20:00:02.000Z", image: "noble-x64", step: "clean" },
     { event: "artifact", at, spec, cloud: "runner", imageId: "i-1", sizeBytes: 5, hash: "sha512:a" },
-    { event: "image-failed", at, image: "noble-x64", error: "cannot upload the image: HTTP 500" },
+    {
+      event: "image-failed",
+      at,
+      image: "noble-x64",
+      error: "cannot upload the image: HTTP 500",
+      advice: "ask the cloud",
+    },
     { event: "ended", at, outcome: "failed", error: "x" },
   ];
 
   test("show-build tells state, steps, images and errors", async () => {
     await using root = await folder();
     const path = await writeBuild(root.path, requestWith(), journal);
+    await writeFile(join(path, "manifest-noble-x64.spdx.json"), "{}");
+    const line = { level: "error", time: "2026-11-23T20:00:01.000Z", step: "clean", msg: "step failed" };
+    const log = `${JSON.stringify({ ...line, err: { message: "HTTP 500" } })}\nwhat the runtime said\n`;
+    await writeFile(join(path, "build.log"), log);
     const { code, stdout, stderr } = await run(["show-build", path]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toBe(
       [
         "build 20261123t195102-3f9a: failed (asked for by schedule)",
-        "  sign in: 1s",
-        "  noble-x64: upload the image: FAILED: HTTP 500",
-        "  noble-x64: clean: running",
+        "  AT      IMAGE      STEP              TOOK              TIME",
+        "  +00:00             sign in           1s                ##############",
+        "  +00:00  noble-x64  upload the image  FAILED after 5ms  #",
+        "  +00:02  noble-x64  clean             cut short                                #",
         "  image noble-x64 in runner: i-1",
+        `  manifest ${join(path, "manifest-noble-x64.spdx.json")}`,
         "  error: noble-x64: cannot upload the image: HTTP 500",
+        "  next: ask the cloud",
+        `  end of ${join(path, "build.log")}:`,
+        "    20:00:01 error step failed: HTTP 500 step=clean",
+        "    what the runtime said",
         "",
       ].join("\n"),
     );
@@ -239,8 +256,12 @@ describe("the journals", () => {
     await writeBuild(root.path, requestWith({ images }), journal);
     const { stdout } = await run(["list-builds", "--builds", root.path]);
     expect(stdout).toBe(
-      "20261123t195102-3f9a  failed       noble-x64,jammy-x64  1 copies  (schedule)\n" +
-        "20261124t000000-0001  queued       noble-x64  0 copies  (action)\n",
+      [
+        "BUILD                 STATE   IMAGES               COPIES    TOOK  WHY",
+        "20261123t195102-3f9a  failed  noble-x64,jammy-x64  1 copies  0ms   build, schedule",
+        "20261124t000000-0001  queued  noble-x64            0 copies        build, action",
+        "",
+      ].join("\n"),
     );
     const json = JSON.parse((await run(["list-builds", "--builds", root.path, "--json"])).stdout) as unknown;
     expect(json).toMatchObject([{ id: "20261123t195102-3f9a" }, { id: "20261124t000000-0001" }]);
@@ -274,7 +295,7 @@ describe("the journals", () => {
       await using state = await stateWith(JSON.stringify(leap));
       expect(next).toMatch(/-02-28T23:00:00\.000Z$/);
       const listed = await run(["list-builds", "--builds", join(state.path, "builds/")]);
-      expect(listed.stdout.split("\n").slice(1)).toEqual([line, ""]);
+      expect(listed.stdout.split("\n").slice(2)).toEqual([line, ""]);
       const path = join(state.path, "builds", requestWith().id);
       expect((await run(["show-build", path])).stdout.split("\n").slice(-2)).toEqual([line, ""]);
       const json = JSON.parse((await run(["show-build", path, "--json"])).stdout) as object;
