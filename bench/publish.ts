@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { bundleProgram } from "../scripts/bundle/bundle.ts";
 import { silentLogger } from "../src/base/log.ts";
 import {
   createImage,
@@ -15,11 +16,19 @@ import {
   waitForImage,
   type CloudAuth,
 } from "../src/openstack/index.ts";
+import { REPOSITORY } from "../tests/support/charm.ts";
 import type { CopyOrder, CopyReport } from "./copier.ts";
 import { makeProjects } from "./projects.ts";
 
 const run = promisify(execFile);
 const COPIER = fileURLToPath(new URL("copier.ts", import.meta.url));
+
+/** The copier as it travels in the charm: from source it would carry the compiler, too. */
+const bundled = (async () => {
+  const folder = join(REPOSITORY, "node_modules/.cache/bench");
+  await bundleProgram({ name: "bench", entry: COPIER, isHook: false, apart: [] }, folder);
+  return join(folder, "bench/main.mjs");
+})();
 const MIB = 1 << 20;
 const TARGETS = 4;
 /** Of the measured ratio and of memory; `flat`: the largest image may take so much more memory than the smallest. */
@@ -92,7 +101,7 @@ export async function benchPublish(): Promise<boolean> {
 
 /** Copies in a process of its own and deletes the copies. */
 export async function copy(order: CopyOrder): Promise<CopyReport> {
-  const words = ["--max-semi-space-size=1", COPIER, JSON.stringify(order)];
+  const words = ["--max-semi-space-size=1", await bundled, JSON.stringify(order)];
   const { stdout } = await run(process.execPath, words, {
     maxBuffer: 64 * MIB,
     env: { PATH: process.env["PATH"], MALLOC_ARENA_MAX: "1" },

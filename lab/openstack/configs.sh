@@ -143,7 +143,7 @@ authtoken; } >$ETC/placement/placement.conf
 log_file = $LOG/glance.log
 bind_host = $LAB_HOST
 bind_port = 9292
-workers = 0
+workers = 2
 enabled_backends = file:file
 node_staging_uri = file://$STATE/glance/tmp
 [glance_store]
