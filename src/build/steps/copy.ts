@@ -102,7 +102,9 @@ export async function copyInto(
   context.journal.add({ event: "created", image: context.image, kind: "image", id: created.id, name });
   // another attempt, and the next build, must not find what did not become a copy
   await using _unverified = { [Symbol.asyncDispose]: async () => (verified ? undefined : await discard()) };
-  await uploadImage(cloud, created.id, data, { signal });
+  // announced: Glance reads a body of known length faster than one in chunks
+  const length = source.sizeBytes === null ? {} : { sizeBytes: source.sizeBytes };
+  await uploadImage(cloud, created.id, data, { ...length, signal });
   const image = await waitForImage(cloud, created.id, { signal });
   const expected = image.hashAlgorithm === null ? null : await digests(image.hashAlgorithm);
   if (image.sizeBytes !== source.sizeBytes || image.hashValue === null || image.hashValue !== expected) {
