@@ -1,10 +1,12 @@
-/** Measures. usage: main.ts dispatch|publish|scale (the last two want the lab's fake-driver cloud). Exit code 1 when a figure is above its limit. */
+/** Measures. usage: main.ts dispatch|hooks|publish|scale (the last three want the lab's fake-driver cloud). Exit code 1 when a figure is above its limit. */
 import { benchDispatch } from "./dispatch.ts";
+import { benchHooks } from "./hooks.ts";
 import { benchPublish } from "./publish.ts";
 import { benchScale } from "./scale.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = {
   dispatch: benchDispatch,
+  hooks: benchHooks,
   publish: benchPublish,
   scale: benchScale,
 };

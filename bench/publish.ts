@@ -23,12 +23,18 @@ import { makeProjects } from "./projects.ts";
 const run = promisify(execFile);
 const COPIER = fileURLToPath(new URL("copier.ts", import.meta.url));
 
+let bundled: Promise<string> | null = null;
+
 /** The copier as it travels in the charm: from source it would carry the compiler, too. */
-const bundled = (async () => {
-  const folder = join(REPOSITORY, "node_modules/.cache/bench");
-  await bundleProgram({ name: "bench", entry: COPIER, isHook: false, apart: [] }, folder);
-  return join(folder, "bench/main.mjs");
-})();
+async function bundledCopier(): Promise<string> {
+  bundled ??= (async () => {
+    const folder = join(REPOSITORY, "node_modules/.cache/bench");
+    await bundleProgram({ name: "bench", entry: COPIER, isHook: false, apart: [] }, folder);
+    return join(folder, "bench/main.mjs");
+  })();
+  return await bundled;
+}
+
 const MIB = 1 << 20;
 const TARGETS = 4;
 /** Of the measured ratio and of memory; `flat`: the largest image may take so much more memory than the smallest. */
@@ -79,29 +85,39 @@ export async function benchPublish(): Promise<boolean> {
   return problems.length === 0;
 
   async function sourceImage(auth: CloudAuth, mib: number): Promise<string> {
-    const cloud = await openCloud("source", auth, { signal, log: silentLogger });
-    const wish = {
-      diskFormat: "raw",
-      containerFormat: "bare",
-      minDiskGb: 0,
-      minRamMb: 0,
-      tags: [],
-      properties: {},
-    };
-    const image = await createImage(cloud, { ...wish, name: "bench", visibility: "private" }, { signal });
-    cleanup.defer(async () => {
-      await deleteImage(cloud, image.id, { signal });
-      cloud.close();
-    });
-    await uploadImage(cloud, image.id, Readable.from(noise(mib)), { signal });
-    await waitForImage(cloud, image.id, { signal });
-    return image.id;
+    return cleanup.use(await makeImage(auth, mib)).id;
   }
+}
+
+/** An active image of `mib` MiB; dispose of it to delete it. */
+export async function makeImage(
+  auth: CloudAuth,
+  mib: number,
+): Promise<{ readonly id: string } & AsyncDisposable> {
+  const cloud = await openCloud("source", auth, { signal, log: silentLogger });
+  const wish = {
+    diskFormat: "raw",
+    containerFormat: "bare",
+    minDiskGb: 0,
+    minRamMb: 0,
+    tags: [],
+    properties: {},
+  };
+  const { id } = await createImage(cloud, { ...wish, name: "bench", visibility: "private" }, { signal });
+  await uploadImage(cloud, id, Readable.from(noise(mib)), { signal });
+  await waitForImage(cloud, id, { signal });
+  return {
+    id,
+    async [Symbol.asyncDispose]() {
+      await deleteImage(cloud, id, { signal });
+      cloud.close();
+    },
+  };
 }
 
 /** Copies in a process of its own and deletes the copies. */
 export async function copy(order: CopyOrder): Promise<CopyReport> {
-  const words = ["--max-semi-space-size=1", await bundled, JSON.stringify(order)];
+  const words = ["--max-semi-space-size=1", await bundledCopier(), JSON.stringify(order)];
   const { stdout } = await run(process.execPath, words, {
     maxBuffer: 64 * MIB,
     env: { PATH: process.env["PATH"], MALLOC_ARENA_MAX: "1" },
