@@ -25,14 +25,15 @@ export async function listCopies(
   cloud: Cloud,
   owner: Owner,
   specs: readonly ImageSpec[],
-  evidence: Evidence,
+  evidence: () => Promise<Evidence>,
   call: CallOptions,
 ): Promise<readonly ListedCopy[]> {
   const images = await listImages(cloud, { owner: cloud.projectId }, call);
+  const found = await evidence();
   return specs.flatMap((spec) => {
     const name = runnerImageName(owner, spec);
     const named = images.filter((image) => image.name === name);
-    return copiesIn(named, owner, evidence).map(({ image, state, isPinned, revision }) => ({
+    return copiesIn(named, owner, found).map(({ image, state, isPinned, revision }) => ({
       image: specName(spec),
       cloud: cloud.name,
       id: image.id,
