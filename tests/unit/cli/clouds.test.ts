@@ -68,6 +68,32 @@ async function unitState(
 
 const folder = (): ReturnType<typeof mkdtempDisposable> => mkdtempDisposable(join(tmpdir(), "clouds-"));
 
+describe("list-images", () => {
+  test("tells all of each copy, those of a release that is not built any more behind the others", async () => {
+    await using root = await folder();
+    const former = {
+      ...glanceImage("1", "runner"),
+      name: "builder-jammy-x64",
+      [TAG.base]: "jammy",
+      [TAG.arch]: "x64",
+      size: 7,
+      os_hash_algo: "sha512",
+      os_hash_value: "abc",
+    };
+    await using cloud = await cloudWith([former, glanceImage("2", "upload")], async () => {});
+    const request = await unitState(root.path, cloud, "runner", ["image-1"]);
+    const { code, stdout } = await cli("list-images", "--request", request, "--json");
+    const both = { cloud: "runner", isPinned: false, createdAt: "2026-11-24T00:00:00.000Z" };
+    const uploading = { image: "noble-x64", id: "image-2", state: "uploading", revision: "2" };
+    const published = { image: "jammy-x64", id: "image-1", state: "published", revision: "1" };
+    expect(JSON.parse(stdout)).toEqual([
+      { ...both, ...uploading, sizeBytes: null, hash: null },
+      { ...both, ...published, sizeBytes: 7, hash: "sha512:abc" },
+    ]);
+    expect(code).toBe(0);
+  });
+});
+
 describe("reap --apply", () => {
   test("spares what a build made that began while the cloud was asked", async () => {
     await using root = await folder();
@@ -89,7 +115,16 @@ describe("reap --apply", () => {
       "--apply",
       "--json",
     );
-    expect(JSON.parse(stdout)).toMatchObject([{ id: "image-old", outcome: "deleted", reason: null }]);
+    expect(JSON.parse(stdout)).toEqual([
+      {
+        kind: "image",
+        cloud: "builder",
+        id: "image-old",
+        name: "builder-noble-x64",
+        outcome: "deleted",
+        reason: null,
+      },
+    ]);
     expect(deleted(cloud)).toEqual(["image-old"]);
     expect(code).toBe(0);
   });
