@@ -1,8 +1,8 @@
 /** Which copies there are, image by image. */
-import { listImages, type CallOptions, type Cloud } from "../openstack/index.ts";
-import { runnerImageName } from "./names.ts";
+import { listImages, type CallOptions, type Cloud, type Image } from "../openstack/index.ts";
+import { isOfApplication, runnerImageName, TAG } from "./names.ts";
 import { copiesIn, type Copy, type Evidence } from "./publication/states.ts";
-import { specName, type Artifact, type ImageSpec, type Owner } from "./types.ts";
+import { ARCHITECTURES, BASES, specName, type Artifact, type ImageSpec, type Owner } from "./types.ts";
 
 /** One copy of an image in one cloud. */
 export interface ListedCopy {
@@ -20,19 +20,20 @@ export interface ListedCopy {
   readonly hash: string | null;
 }
 
-/** The copies of `specs` in `cloud`, newest first. */
+/** The copies in `cloud`, newest first: of `specs`, and behind them of images that are not asked for any more. */
 export async function listCopies(
   cloud: Cloud,
   owner: Owner,
   specs: readonly ImageSpec[],
-  evidence: Evidence,
+  evidence: () => Promise<Evidence>,
   call: CallOptions,
 ): Promise<readonly ListedCopy[]> {
   const images = await listImages(cloud, { owner: cloud.projectId }, call);
-  return specs.flatMap((spec) => {
+  const found = await evidence();
+  return [...specs, ...formerSpecs(images, owner, specs)].flatMap((spec) => {
     const name = runnerImageName(owner, spec);
     const named = images.filter((image) => image.name === name);
-    return copiesIn(named, owner, evidence).map(({ image, state, isPinned, revision }) => ({
+    return copiesIn(named, owner, found).map(({ image, state, isPinned, revision }) => ({
       image: specName(spec),
       cloud: cloud.name,
       id: image.id,
@@ -44,6 +45,23 @@ export async function listCopies(
       hash: image.hashValue === null ? null : `${image.hashAlgorithm}:${image.hashValue}`,
     }));
   });
+}
+
+/** What our application's runner images are of, besides `specs`. */
+function formerSpecs(
+  images: readonly Image[],
+  owner: Owner,
+  specs: readonly ImageSpec[],
+): readonly ImageSpec[] {
+  const former = new Map<string, ImageSpec>();
+  for (const { properties } of images) {
+    const base = BASES.find((one) => one === properties[TAG.base]);
+    const arch = ARCHITECTURES.find((one) => one === properties[TAG.arch]);
+    if (base === undefined || arch === undefined || !isOfApplication(properties, owner)) continue;
+    const spec = { base, arch };
+    if (!specs.some((one) => specName(one) === specName(spec))) former.set(specName(spec), spec);
+  }
+  return [...former.values()].toSorted((a, b) => (specName(a) < specName(b) ? -1 : 1));
 }
 
 /** What may be published of `copies`: finished ones of one revision of `spec`. */

@@ -1,10 +1,10 @@
 /** The end of a build: the charm publishes what was verified, and only then what is superseded goes. */
-import { dirname, join } from "node:path";
 import { describe } from "../base/errors.ts";
 import type { Targets } from "./build-image.ts";
 import { LIMITS } from "./limits.ts";
-import { PINS_FILE, readPins } from "./pins.ts";
+import { NO_EVIDENCE, readEvidence } from "./publication/evidence.ts";
 import type { RunDeps } from "./run-build.ts";
+import type { Evidence } from "./publication/states.ts";
 import { step, type StepContext } from "./step.ts";
 import { prune, readPublished } from "./steps/prune.ts";
 import type { Artifact, BuildRequest } from "./types.ts";
@@ -35,8 +35,8 @@ export async function publishAndPrune(
     deps.log.warn("the charm did not confirm the publication; nothing is pruned");
     return;
   }
-  const { pins } = await readPins(join(dirname(file), PINS_FILE));
-  const evidence = { published, pinned: new Set(pins.map(({ buildId }) => buildId)) };
+  // where nothing is published, nothing is superseded
+  const evidence = async (): Promise<Evidence> => (await readEvidence(file)) ?? NO_EVIDENCE;
   const ids = artifacts.map(({ imageId }) => imageId).filter((id) => published.has(id));
   deps.journal.add({ event: "published", ids: [...new Set(ids)] });
   await step(context, "prune superseded images", LIMITS.prune, async (limit) => {

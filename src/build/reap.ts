@@ -37,11 +37,14 @@ export interface Living {
   readonly images: ReadonlySet<string>;
 }
 
-/** All orphans in `cloud` that `owner`'s unit made, or a unit of its application that is gone. */
+/**
+ * All orphans in `cloud` that `owner`'s unit made, or a unit of its application that is gone. `askLiving` is asked after
+ * all is listed: a build writes itself down before it makes anything, so one that began meanwhile is known by then.
+ */
 export async function findOrphans(
   cloud: Cloud,
   owner: Owner,
-  living: Living,
+  askLiving: () => Promise<Living>,
   call: CallOptions,
 ): Promise<readonly Orphan[]> {
   const [servers, keyPairs, groups, images] = await Promise.all([
@@ -50,6 +53,7 @@ export async function findOrphans(
     listSecurityGroups(cloud, {}, call),
     listImages(cloud, { owner: cloud.projectId }, call),
   ]);
+  const living = await askLiving();
   const isDead = (tags: Readonly<Record<string, string>>): boolean =>
     isInherited(tags, owner, living.otherUnits) && !living.builds.has(tags[TAG.build] ?? "");
   const isOfDeadUnit = (name: string): boolean => {

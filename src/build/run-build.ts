@@ -218,7 +218,7 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
     const call = { signal: limit };
     const images = deps.knownImages.union(new Set(request.sources.map(({ imageId }) => imageId)));
     const living = { builds: deps.alive, otherUnits: request.otherUnits, images };
-    const orphans = await findOrphans(place, request.owner, living, call);
+    const orphans = await findOrphans(place, request.owner, async () => living, call);
     const failures = await reap(orphans, call);
     for (const { orphan, error } of failures) {
       const what = `${orphan.kind} ${orphan.name} (${orphan.id}) in ${place.name}`;

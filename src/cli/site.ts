@@ -6,11 +6,10 @@ import { AppError, ConfigError, describe } from "../base/errors.ts";
 import { mapLimit } from "../base/limit.ts";
 import { createLogger, type Logger } from "../base/log.ts";
 import { redact } from "../base/redact.ts";
-import { listBuilds, type Build } from "../build/history.ts";
 import { PINS_FILE, readPins, type Pins } from "../build/pins.ts";
+import { NO_EVIDENCE, readEvidence } from "../build/publication/evidence.ts";
 import type { Evidence } from "../build/publication/states.ts";
 import { parseRequest } from "../build/request.ts";
-import { readPublished } from "../build/steps/prune.ts";
 import type { BuildRequest } from "../build/types.ts";
 import { openCloud, parseCloudsYaml, type Cloud, type CloudAuth } from "../openstack/index.ts";
 import type { Terminal } from "./program.ts";
@@ -24,8 +23,10 @@ export interface Site {
   readonly clouds: ReadonlyMap<string, CloudAuth>;
   /** Clouds that get copies. */
   readonly targets: readonly string[];
-  readonly builds: readonly Build[];
-  readonly evidence: Evidence;
+  /** The folder that holds one folder per build. */
+  readonly buildsFolder: string;
+  /** What is published and pinned at the moment of asking. */
+  readonly evidence: () => Promise<Evidence>;
   readonly pins: Pins;
   /** Null for a request that no charm wrote: nothing is published by it. */
   readonly pinsFile: string | null;
@@ -46,16 +47,16 @@ export async function readSite(file: string, terminal: Terminal): Promise<Site> 
   const state = request.publishedFile === null ? null : dirname(request.publishedFile);
   const pinsFile = state === null ? null : join(state, PINS_FILE);
   const pins = pinsFile === null ? { at: "", pins: [] } : await readPins(pinsFile);
-  const published = request.publishedFile === null ? null : await readPublished(request.publishedFile);
+  const evidence = async (): Promise<Evidence> =>
+    (request.publishedFile === null ? null : await readEvidence(request.publishedFile)) ?? NO_EVIDENCE;
+  // a broken file is said before any cloud is asked
+  await evidence();
   return {
     request,
     clouds,
     targets: [...clouds.keys()].filter((name) => name !== request.buildCloud),
-    builds: await listBuilds(state === null ? dirname(dirname(file)) : join(state, "builds")),
-    evidence: {
-      published: published ?? new Set(),
-      pinned: new Set(pins.pins.map(({ buildId }) => buildId)),
-    },
+    buildsFolder: state === null ? dirname(dirname(file)) : join(state, "builds"),
+    evidence,
     pins,
     pinsFile,
     log: createLogger(terminal.stderr, "error"),

@@ -73,17 +73,22 @@ function revisionOf({ id, properties }: Image): string {
 
 /**
  * Which of `copies` (newest first, of one image in one cloud) may be deleted so that `keep` revisions stay: superseded
- * ones alone, neither pinned nor the one before what is published. A protected one is among them: its cloud refuses,
- * and that is reported.
+ * ones alone, neither pinned nor of the revision before what is published. There may be two copies of a revision, where
+ * a crash came before the first one was journalled. A protected one is named too: it stays, and that is reported.
  */
 export function prunable(copies: readonly Copy[], keep: number): readonly Copy[] {
   const finished = copies.filter(({ state }) => state !== "uploading");
-  const published = finished.findIndex(({ state }) => state === "published");
-  // what to roll back to, however few are to be kept
-  const previous = published < 0 ? undefined : finished[published + 1];
-  return finished
-    .slice(keep)
-    .filter((copy) => copy.state === "superseded" && !copy.isPinned && copy !== previous);
+  const revisions = [...new Set(finished.map(({ revision }) => revision))];
+  const published = finished.find(({ state }) => state === "published");
+  const kept = new Set(revisions.slice(0, keep));
+  if (published !== undefined) {
+    // what to roll back to, however few are to be kept
+    const previous = revisions[revisions.indexOf(published.revision) + 1];
+    if (previous !== undefined) kept.add(previous);
+  }
+  return finished.filter(
+    ({ state, isPinned, revision }) => state === "superseded" && !isPinned && !kept.has(revision),
+  );
 }
 
 function compare(a: string, b: string): number {

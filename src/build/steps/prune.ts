@@ -28,36 +28,65 @@ export interface PruneWish {
   readonly keep: number;
 }
 
-/** The copies of `what` in `cloud` that {@link prunable} names. */
+/** A copy that goes, and why it does not where it cannot. */
+export interface Prunable extends Copy {
+  readonly stays: Error | null;
+}
+
+/**
+ * The copies of `what` in `cloud` that {@link prunable} names. `evidence` is asked after the images are listed, so that
+ * what was published or pinned meanwhile is none.
+ */
 export async function findPrunable(
   cloud: Cloud,
   what: PruneWish,
-  evidence: Evidence,
+  evidence: () => Promise<Evidence>,
   call: CallOptions,
-): Promise<readonly Copy[]> {
+): Promise<readonly Prunable[]> {
   const name = runnerImageName(what.owner, what.spec);
   const images = await listImages(cloud, { name, owner: cloud.projectId }, call);
-  return prunable(copiesIn(images, what.owner, evidence), what.keep);
+  return prunable(copiesIn(images, what.owner, await evidence()), what.keep).map((copy) => ({
+    ...copy,
+    stays: copy.image.isProtected ? new AppError("it is protected") : null,
+  }));
 }
 
-/** Deletes what {@link findPrunable} finds; what cannot be deleted (protected, in use) is reported, and stays for the next time. */
+/**
+ * Deletes what {@link findPrunable} found and gives all of it; what cannot be deleted (protected, in use) `stays` for the
+ * next time.
+ */
+export async function deletePrunable(
+  cloud: Cloud,
+  found: readonly Prunable[],
+  call: CallOptions,
+): Promise<readonly Prunable[]> {
+  const results: Prunable[] = [];
+  for (const copy of found) {
+    let { stays } = copy;
+    try {
+      if (stays === null) await deleteImage(cloud, copy.image.id, call);
+    } catch (error) {
+      call.signal.throwIfAborted();
+      stays = asError(error);
+    }
+    results.push({ ...copy, stays });
+  }
+  return results;
+}
+
+/** Deletes what {@link findPrunable} finds and gives the ids; what stays is reported. */
 export async function prune(
   cloud: Cloud,
   what: PruneWish,
-  evidence: Evidence,
+  evidence: () => Promise<Evidence>,
   onLeftover: (image: Image, error: Error) => void,
   call: CallOptions,
 ): Promise<readonly string[]> {
+  const found = await findPrunable(cloud, what, evidence, call);
   const deleted: string[] = [];
-  for (const { image } of await findPrunable(cloud, what, evidence, call)) {
-    try {
-      if (image.isProtected) throw new AppError("it is protected");
-      await deleteImage(cloud, image.id, call);
-      deleted.push(image.id);
-    } catch (error) {
-      call.signal.throwIfAborted();
-      onLeftover(image, asError(error));
-    }
+  for (const { image, stays } of await deletePrunable(cloud, found, call)) {
+    if (stays === null) deleted.push(image.id);
+    else onLeftover(image, stays);
   }
   return deleted;
 }

@@ -1,7 +1,7 @@
 /** `image-builder list-images` and `prune`: this application's copies in every cloud. */
-import { asError, describe } from "../../base/errors.ts";
+import { describe } from "../../base/errors.ts";
 import { listCopies, type ListedCopy } from "../../build/inventory.ts";
-import { findPrunable, prune } from "../../build/steps/prune.ts";
+import { deletePrunable, findPrunable } from "../../build/steps/prune.ts";
 import { specName } from "../../build/types.ts";
 import type { Terminal } from "../program.ts";
 import { askClouds, readSite, reportProblems } from "../site.ts";
@@ -64,17 +64,11 @@ export async function pruneCommand(
   const answers = await askClouds(site, site.targets, terminal, async (cloud, signal) => {
     const pruned: Pruned[] = [];
     for (const spec of images) {
-      const wish = { owner, spec, keep };
-      const found = await findPrunable(cloud, wish, site.evidence, { signal });
-      const reasons = new Map<string, string>();
-      if (options.apply) {
-        const onLeftover = (image: { readonly id: string }, error: unknown): void =>
-          void reasons.set(image.id, describe(asError(error)));
-        await prune(cloud, wish, site.evidence, onLeftover, { signal });
-      }
-      for (const { image, revision } of found) {
-        const reason = reasons.get(image.id) ?? null;
-        const outcome = options.apply ? (reason === null ? "deleted" : "stays") : "superseded";
+      const found = await findPrunable(cloud, { owner, spec, keep }, site.evidence, { signal });
+      const results = options.apply ? await deletePrunable(cloud, found, { signal }) : found;
+      for (const { image, revision, stays } of results) {
+        const reason = stays === null ? null : describe(stays);
+        const outcome = stays !== null ? "stays" : options.apply ? "deleted" : "superseded";
         pruned.push({ image: specName(spec), cloud: cloud.name, id: image.id, revision, outcome, reason });
       }
     }

@@ -1,6 +1,7 @@
 /** `image-builder reap`: what dead builds left in the clouds. */
 import { describe } from "../../base/errors.ts";
-import { findOrphans, reap } from "../../build/reap.ts";
+import { listBuilds } from "../../build/history.ts";
+import { findOrphans, reap, type Living } from "../../build/reap.ts";
 import type { Terminal } from "../program.ts";
 import { askClouds, readSite, reportProblems } from "../site.ts";
 import { table } from "../table.ts";
@@ -15,13 +16,16 @@ export async function reapCommand(
 ): Promise<void> {
   const site = await readSite(options.request, terminal);
   const { owner, otherUnits } = site.request;
-  const alive = site.builds.filter(({ state }) => state === "running" || state === "queued");
-  // what an interrupted build left may still be gone on with: the next build decides
-  const resumable = site.builds.filter(({ state }) => state === "interrupted").slice(-1);
-  const living = {
-    builds: new Set([...alive, ...resumable].map(({ id }) => id)),
-    otherUnits,
-    images: new Set(site.builds.flatMap(({ artifacts }) => artifacts.map(({ imageId }) => imageId))),
+  const living = async (): Promise<Living> => {
+    const builds = await listBuilds(site.buildsFolder);
+    const alive = builds.filter(({ state }) => state === "running" || state === "queued");
+    // what an interrupted build left may still be gone on with: the next build decides
+    const resumable = builds.filter(({ state }) => state === "interrupted").slice(-1);
+    return {
+      builds: new Set([...alive, ...resumable].map(({ id }) => id)),
+      otherUnits,
+      images: new Set(builds.flatMap(({ artifacts }) => artifacts.map(({ imageId }) => imageId))),
+    };
   };
   const answers = await askClouds(site, [...site.clouds.keys()], terminal, async (cloud, signal) => {
     const orphans = await findOrphans(cloud, owner, living, { signal });

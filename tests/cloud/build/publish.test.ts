@@ -87,7 +87,8 @@ describe.concurrent("pruning", () => {
     await using workshop = await openWorkshop();
     await workshop.writeClouds(["builder", "runner-a"]);
     const { owner, clouds } = workshop;
-    const tags = runnerTags(owner, "20200101t000000-0000");
+    const build = (day: number): string => `2020010${day}t000000-0000`;
+    const tags = runnerTags(owner, build(1));
     const target = clouds["runner-a"];
     const admin = await openCloud(
       "admin",
@@ -103,10 +104,10 @@ describe.concurrent("pruning", () => {
     // oldest first: the newest two revisions are the build's own and `second`
     await using published = await activeImage(target, workshop, tags);
     await using otherUnit = await activeImage(target, workshop, {
-      ...runnerTags({ ...owner, unit: `${owner.application}/1` }, "b"),
+      ...runnerTags({ ...owner, unit: `${owner.application}/1` }, build(2)),
     });
-    await using first = await activeImage(target, workshop, tags);
-    await using second = await activeImage(target, workshop, tags);
+    await using first = await activeImage(target, workshop, runnerTags(owner, build(3)));
+    await using second = await activeImage(target, workshop, runnerTags(owner, build(4)));
     await using untagged = await activeImage(target, workshop, {});
     await using otherModel = await activeImage(target, workshop, {
       ...runnerTags({ ...owner, modelUuid: "00000000-0000-4000-8000-000000000000" }, "b"),
@@ -114,10 +115,10 @@ describe.concurrent("pruning", () => {
     await using otherProject = await activeImage(clouds["runner-b"], workshop, tags);
     await using shared = await activeImage(admin, workshop, tags, "public");
 
-    const { outcome, build } = await workshop.run(charm(workshop, [published.id]));
-    expect(build.errors).toEqual([]);
-    expect(outcome).toBe("done");
-    const [copy] = build.artifacts;
+    const ended = await workshop.run(charm(workshop, [published.id]));
+    expect(ended.build.errors).toEqual([]);
+    expect(ended.outcome).toBe("done");
+    const [copy] = ended.build.artifacts;
     const left = new Set(await idsIn(workshop, "runner-a"));
     expect(left).toEqual(new Set([copy?.imageId, second.id, published.id, untagged.id, otherModel.id]));
     expect(left).not.toContain(first.id);

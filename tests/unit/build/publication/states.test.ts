@@ -85,6 +85,16 @@ describe("what may be pruned", () => {
   ])("%s", (_what, images, evidence, keep, expected) => {
     expect(gone(images, evidence, keep)).toEqual(expected);
   });
+
+  // a copy whose verification nobody wrote down before a crash is made once more
+  test.each<[string, string, number, string[]]>([
+    ["keeps the revision before it", "5", 2, ["3", "2", "1"]],
+    ["counts them once", "4", 4, ["1"]],
+    ["names both when that revision goes", "2", 3, ["2", "2", "1"]],
+  ])("of two copies of one revision %s", (_what, revision, keep, expected) => {
+    const older = copy(revision, { id: "again", createdAt: new Date(-1) });
+    expect(gone([...five, older], known(["5"]), keep)).toEqual(expected);
+  });
 });
 
 test("a published copy is never pruned, and nothing comes after that", () => {
