@@ -23,11 +23,14 @@ const BY_STEP: Readonly<Record<string, string>> = {
     "check quota and image formats of that cloud with the action check, then run the action run",
 };
 
+/** How a message begins that names an option of the charm. */
+const OPTION = /^[a-z]+(-[a-z0-9]+)+: /;
+
 /** One sentence without a full stop; null for what says by itself what to do. */
 export function adviceFor(error: unknown): string | null {
   const chain = causesOf(error);
-  // they name the option and the fix
-  if (chain.some((one) => one instanceof ConfigError)) return null;
+  // what names the option says by itself where to look
+  if (chain.some((one) => one instanceof ConfigError || OPTION.test(one.message))) return null;
   if (chain.some(isQuotaExceeded)) return "raise the project's quota or delete what is not needed there";
   if (chain.some((one) => one instanceof OpenStackError && one.isTransient)) {
     return "the cloud did not answer as it should; when it does again, run the action run";

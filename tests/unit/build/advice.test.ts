@@ -25,6 +25,11 @@ describe("advice", () => {
       null,
     ],
     [
+      "is left out where the message begins with an option",
+      at("choose flavor and network", new AppError("build-flavor: no")),
+      null,
+    ],
+    [
       "on a quota comes before all else",
       at("upload the image", refused(413)),
       "raise the project's quota or delete what is not needed there",
