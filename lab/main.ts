@@ -1,6 +1,7 @@
 /** `npm run lab -- COMMAND`: the lab for a person at a shell. */
 import { AppError, CancelledError, describe, formatDuration } from "../src/base/errors.ts";
 import { join } from "node:path";
+import { runFaultProxy } from "./faults/command.ts";
 import { main as juju } from "./juju/main.ts";
 import { LAB_ROOT } from "./layout.ts";
 import { endLeftBuilders } from "./story/end-left-builders.ts";
@@ -8,6 +9,7 @@ import { labDown, labEnv, labReset, labStatus, labUp } from "./lab.ts";
 import type { LabKind } from "./lab.ts";
 
 const USAGE = `usage: npm run lab -- up|down|status|env|reset [--fake] [--wipe]
+       npm run lab -- faults [--fake] [--port NUMBER] [--rules FILE]
        npm run lab -- juju COMMAND ...
   up      install, build and start what is missing
   down    stop everything; --wipe also removes databases, disks, images and logs
@@ -15,6 +17,7 @@ const USAGE = `usage: npm run lab -- up|down|status|env|reset [--fake] [--wipe]
   env     shell lines for the openstack client: eval "$(npm run -s lab -- env)"
   reset   delete the servers, key pairs, security groups and images of all projects
   --fake  the cloud with Nova's fake driver instead of the one with real guests
+  faults  a proxy before the cloud that spoils calls by rule, until Ctrl-C; see lab/faults/README.md
   juju    the fake Juju on its own: npm run lab -- juju --help`;
 
 const [command, ...flags] = process.argv.slice(2);
@@ -42,6 +45,10 @@ async function status(): Promise<void> {
 async function run(): Promise<void> {
   if (command === "juju") {
     process.exitCode = await juju(flags);
+    return;
+  }
+  if (command === "faults") {
+    await runFaultProxy(kind, flags, options);
     return;
   }
   const unknown = flags.filter((flag) => flag !== "--fake" && !(flag === "--wipe" && command === "down"));

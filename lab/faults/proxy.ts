@@ -1,0 +1,268 @@
+/**
+ * A proxy between a client and a real OpenStack that spoils calls by rule. A client that signs in through it is
+ * given its address for every service, so all of its calls come by. Rules and journal can be had over HTTP below
+ * `/_faults`.
+ */
+import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer, text as readText } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import { PassThrough, type Transform } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe } from "../../src/base/errors.ts";
+import { corrupter, dripper, truncater } from "./bodies.ts";
+import { rewriteCatalogue } from "./catalogue.ts";
+import {
+  type Fault,
+  faultChooser,
+  type FaultRule,
+  type FaultyService,
+  parseRules,
+  SERVICES,
+} from "./rules.ts";
+
+/** A call that came by. */
+export interface ProxiedCall {
+  readonly at: string;
+  readonly service: FaultyService;
+  readonly method: string;
+  /** Without query. */
+  readonly path: string;
+  /** Of the real service; null when it was not asked or gave no answer. */
+  readonly status: number | null;
+  readonly fault: Fault | null;
+}
+
+/** A running proxy; dispose of it. */
+export interface FaultProxy extends AsyncDisposable {
+  /** What a client signs in at: Keystone's address through the proxy. */
+  readonly authUrl: string;
+  /** New rules, in place of those before; calls are counted anew. */
+  readonly setRules: (rules: readonly FaultRule[]) => void;
+  /** All calls since the last {@link FaultProxy.forget}, in the order of their ends. */
+  readonly calls: () => readonly ProxiedCall[];
+  readonly forget: () => void;
+}
+
+/** Headers between two neighbours alone (RFC 9110, 7.6.1). */
+const HOP = new Set(["connection", "keep-alive", "transfer-encoding", "host", "expect", "upgrade"]);
+const PAGE = "<html><head><title>Bad gateway</title></head><body><h1>The page is away</h1></body></html>\n";
+
+/** Starts a proxy before the cloud at `authUrl` (`http://host:port/v3`). */
+export async function startFaultProxy(
+  authUrl: string,
+  options: { readonly port?: number; readonly rules?: readonly FaultRule[] } = {},
+): Promise<FaultProxy> {
+  const origins = new Map<FaultyService, string>([["identity", new URL(authUrl).origin]]);
+  const closing = new AbortController();
+  let choose = faultChooser(options.rules ?? []);
+  let rules = options.rules ?? [];
+  let calls: ProxiedCall[] = [];
+  const setRules = (next: readonly FaultRule[]): void => {
+    rules = next;
+    choose = faultChooser(next);
+  };
+
+  const server = createServer((request, response) => {
+    serve(request, response).catch((error: unknown) => {
+      // the client went away, or the service did: either sees a connection that ends
+      if (response.headersSent) response.destroy();
+      else response.writeHead(502).end(`${describe(error)}\n`);
+    });
+  });
+  server.requestTimeout = 0;
+  server.listen(options.port ?? 0, "127.0.0.1");
+  await new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  const self = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", self);
+    const [, first = "", ...rest] = url.pathname.split("/");
+    if (first === "_faults") return await control(request, response, rest.join("/"));
+    const service = SERVICES.find((each) => each === first);
+    const origin = service === undefined ? undefined : origins.get(service);
+    if (service === undefined || origin === undefined) {
+      response.writeHead(404).end("no service of this name; sign in through the proxy first\n");
+      return;
+    }
+    const path = `/${rest.join("/")}`;
+    const seen = { service, method: request.method ?? "GET", path };
+    const fault = choose(seen);
+    const end = (status: number | null): void =>
+      void calls.push({ at: new Date().toISOString(), ...seen, status, fault });
+    const target = new URL(`${path}${url.search}`, origin);
+    await handle({ request, response, target, fault, end, isSignIn: service === "identity" });
+  }
+
+  async function handle(call: Passing): Promise<void> {
+    const { request, response, fault, end } = call;
+    if (fault?.kind === "status" || fault?.kind === "html") {
+      end(null);
+      await answer(request, response, fault);
+      return;
+    }
+    if (fault?.kind === "close" && fault.when === "before") {
+      end(null);
+      request.socket.destroy();
+      return;
+    }
+    if (fault?.kind === "hang" && fault.when === "before") {
+      end(null);
+      request.resume();
+      return;
+    }
+    if (fault?.kind === "delay") await sleep(fault.ms, undefined, { signal: closing.signal });
+    await forward(call);
+  }
+
+  async function forward({ request, response, target, fault, end, isSignIn }: Passing): Promise<void> {
+    const headers = withoutHop(request.headers);
+    const onward = httpRequest(target, { method: request.method ?? "GET", headers, agent: false });
+    const abort = (): void => void onward.destroy();
+    closing.signal.addEventListener("abort", abort, { once: true });
+    const replied = new Promise<IncomingMessage>((resolve, reject) =>
+      onward.once("response", resolve).once("error", reject),
+    );
+    replied.catch(() => {}); // awaited below, after the body
+    try {
+      const cut = (): void => {
+        onward.destroy();
+        request.socket.destroy();
+      };
+      const sent = pipeline(request, spoilt(fault, "request", request, cut), onward);
+      // a service may answer before it has read everything: the answer decides then
+      sent.catch(() => {});
+      const reply = await replied;
+      end(reply.statusCode ?? null);
+      await giveBack(reply, response, fault, isSignIn);
+    } catch (error) {
+      end(null);
+      throw error;
+    } finally {
+      closing.signal.removeEventListener("abort", abort);
+    }
+  }
+
+  async function giveBack(
+    reply: IncomingMessage,
+    response: ServerResponse,
+    fault: Fault | null,
+    isSignIn: boolean,
+  ): Promise<void> {
+    if (fault?.kind === "close" || fault?.kind === "hang") {
+      await buffer(reply);
+      if (fault.kind === "close") response.socket?.destroy();
+      return;
+    }
+    const status = reply.statusCode ?? 502;
+    const own = withoutHop(reply.headers);
+    if (isSignIn && status === 201) {
+      const rewritten = rewriteCatalogue(await readText(reply), self);
+      for (const [name, origin] of rewritten?.origins ?? [])
+        if (name !== "identity") origins.set(name, origin);
+      const body = Buffer.from(rewritten?.text ?? "");
+      response.writeHead(status, { ...own, "content-length": body.length });
+      const half = spoilt(
+        fault,
+        "reply",
+        { headers: { ...own, "content-length": String(body.length) } },
+        () => response.socket?.destroy(),
+      );
+      half.end(body);
+      await pipeline(half, response);
+      return;
+    }
+    response.writeHead(status, own);
+    await pipeline(
+      reply,
+      spoilt(fault, "reply", reply, () => response.socket?.destroy()),
+      response,
+    );
+  }
+
+  function spoilt(
+    fault: Fault | null,
+    of: "request" | "reply",
+    { headers }: Pick<IncomingMessage, "headers">,
+    cut: () => void,
+  ): Transform {
+    const length = headers["content-length"];
+    const isText = !String(headers["content-type"]).includes("octet-stream");
+    if (fault?.kind === "truncate" && fault.of === of)
+      return truncater(length === undefined ? null : Number(length), cut);
+    if (fault?.kind === "corrupt" && fault.of === of) return corrupter(isText);
+    if (fault?.kind === "drip" && of === "reply") return dripper(fault.bytesPerSecond, closing.signal);
+    return new PassThrough();
+  }
+
+  async function control(request: IncomingMessage, response: ServerResponse, what: string): Promise<void> {
+    const json = (value: unknown): void =>
+      void response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
+    const asked = `${request.method} ${what}`;
+    if (asked === "PUT rules") {
+      try {
+        setRules(parseRules(await readText(request)));
+      } catch (error) {
+        response.writeHead(400).end(`${describe(error)}\n`);
+        return;
+      }
+      json(rules);
+    } else if (asked === "GET rules") json(rules);
+    else if (asked === "GET calls") json(calls);
+    else if (asked === "DELETE calls") {
+      calls = [];
+      json(calls);
+    } else response.writeHead(404).end("there are GET and PUT rules, GET and DELETE calls\n");
+  }
+
+  return {
+    authUrl: `${self}/identity${new URL(authUrl).pathname}`,
+    setRules,
+    calls: () => calls,
+    forget: () => void (calls = []),
+    async [Symbol.asyncDispose]() {
+      closing.abort(new Error("the proxy ends"));
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+interface Passing {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly target: URL;
+  readonly fault: Fault | null;
+  readonly end: (status: number | null) => void;
+  readonly isSignIn: boolean;
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  fault: Extract<Fault, { kind: "status" | "html" }>,
+): Promise<void> {
+  request.resume();
+  const isPage = fault.kind === "html";
+  const body = isPage
+    ? PAGE
+    : JSON.stringify({ error: { code: fault.status, message: "a fault of the lab" } });
+  response.writeHead(fault.status, {
+    "content-type": isPage ? "text/html" : "application/json",
+    "content-length": Buffer.byteLength(body),
+    connection: "close",
+    ...(fault.kind === "status" && fault.retryAfter !== undefined
+      ? { "retry-after": String(fault.retryAfter) }
+      : {}),
+  });
+  response.end(body);
+  await new Promise<void>((resolve) => response.once("close", resolve));
+}
+
+function withoutHop(headers: IncomingMessage["headers"]): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined || HOP.has(name) ? [] : [[name, value] as const],
+    ),
+  );
+}
