@@ -3,7 +3,13 @@
  * given its address for every service, so all of its calls come by. Rules and journal can be had over HTTP below
  * `/_faults`.
  */
-import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
+import {
+  type ClientRequest,
+  createServer,
+  type IncomingMessage,
+  request as httpRequest,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer, text as readText } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
@@ -126,8 +132,10 @@ export async function startFaultProxy(
     replied.catch(() => {}); // awaited below, after the body
     try {
       const cut = (): void => {
-        onward.destroy();
-        request.socket.destroy();
+        afterSending(onward, () => {
+          onward.destroy();
+          request.socket.destroy();
+        });
       };
       const sent = pipeline(request, spoilt(fault, "request", request, cut), onward);
       // a service may answer before it has read everything: the answer decides then
@@ -235,6 +243,14 @@ interface Passing {
   readonly fault: Fault | null;
   readonly end: (status: number | null) => void;
   readonly isSignIn: boolean;
+}
+
+/** Calls `then` when what was written to `onward` so far is on its way. */
+function afterSending(onward: ClientRequest, then: () => void): void {
+  const { socket } = onward;
+  if (socket === null) onward.once("socket", () => afterSending(onward, then));
+  else if (socket.connecting) socket.once("connect", () => setImmediate(then));
+  else setImmediate(then);
 }
 
 async function answer(
