@@ -1,6 +1,7 @@
 /** One image, from base image to verified copies: the pipeline, readable top to bottom. */
 import type { Logger } from "../base/log.ts";
 import { describe } from "../base/errors.ts";
+import { limitsWith } from "../base/limits.ts";
 import { ResourceScope } from "../base/scope.ts";
 import type { Cloud } from "../openstack/index.ts";
 import { SshError, type Communicator, type SshTarget } from "../ssh/communicator.ts";
@@ -8,7 +9,6 @@ import { proxyVariables } from "./cloud-init/proxy.ts";
 import { userData } from "./cloud-init/user-data.ts";
 import { copyToTargets, type Copied } from "./copy-image.ts";
 import type { Journal } from "./journal.ts";
-import { LIMITS } from "./limits.ts";
 import { recipeDigest } from "./manifest/recipe-digest.ts";
 import { FOUND } from "./releases.ts";
 import { progressOf, step, type StepContext } from "./step.ts";
@@ -88,18 +88,23 @@ export async function buildImage(
   journal.add({ event: "found", image: context.image, what: FOUND.baseImage, value: base.sha256 });
 
   const common = { cloud, request, spec, context, scope };
-  const { builder, keys } = await step(context, "launch the builder", LIMITS.launch, async (limit) => {
-    const keyPair = await registerKeyPair(common, limit);
-    const needs = {
-      ...common,
-      imageId: base.image.id,
-      flavorId,
-      networkId,
-      securityGroupId,
-      userData: await userData(spec, request.recipe, runnerVersion, request.id),
-    };
-    return { builder: await launchBuilder(needs, keyPair.name, limit), keys: keyPair.keys };
-  });
+  const { builder, keys } = await step(
+    context,
+    "launch the builder",
+    limitsWith(request.limits).launch,
+    async (limit) => {
+      const keyPair = await registerKeyPair(common, limit);
+      const needs = {
+        ...common,
+        imageId: base.image.id,
+        flavorId,
+        networkId,
+        securityGroupId,
+        userData: await userData(spec, request.recipe, runnerVersion, request.id),
+      };
+      return { builder: await launchBuilder(needs, keyPair.name, limit), keys: keyPair.keys };
+    },
+  );
 
   const recipe = recipeDigest({
     userData: await userData(spec, request.recipe, runnerVersion, ""),
@@ -108,7 +113,7 @@ export async function buildImage(
   });
   const { serial } = await provisionGuest();
 
-  const stopped = await step(context, "stop the builder", LIMITS.stop, async (limit) =>
+  const stopped = await step(context, "stop the builder", limitsWith(request.limits).stop, async (limit) =>
     stopBuilder(cloud, builder.server.id, limit),
   );
   const contents = {
@@ -118,7 +123,7 @@ export async function buildImage(
     [TAG.recipe]: recipe,
     [TAG.created]: new Date().toISOString(),
   };
-  const taken = await step(context, "take the snapshot", LIMITS.snapshot, async (limit) =>
+  const taken = await step(context, "take the snapshot", limitsWith(request.limits).snapshot, async (limit) =>
     snapshot({ ...common, contents }, stopped, limit),
   );
   await builder.discard();
@@ -127,17 +132,20 @@ export async function buildImage(
 
   /** Gives the base image's serial, as far as anybody knows it. */
   async function provisionGuest(): Promise<{ readonly serial: string | null }> {
-    await using guest = await step(context, "log in to the builder", LIMITS.connect, async (limit) =>
-      logIn({ cloud, builder, keys, connect: deps.connect, context }, limit),
+    await using guest = await step(
+      context,
+      "log in to the builder",
+      limitsWith(request.limits).connect,
+      async (limit) => logIn({ cloud, builder, keys, connect: deps.connect, context }, limit),
     );
-    await step(context, "run cloud-init", LIMITS.cloudInit, async (limit) =>
+    await step(context, "run cloud-init", limitsWith(request.limits).cloudInit, async (limit) =>
       inGuest(limit, async () => {
         await deliverProxy(guest, request.recipe, limit);
         await awaitCloudInit(guest, request.id, log, limit);
       }),
     );
     if (script !== null) {
-      await step(context, "run the script", LIMITS.script, async (limit) =>
+      await step(context, "run the script", limitsWith(request.limits).script, async (limit) =>
         inGuest(limit, () =>
           runScript(guest, script.text, { ...proxyVariables(request.recipe), ...script.secrets }, log, limit),
         ),
@@ -151,10 +159,13 @@ export async function buildImage(
       baseImageSha256: base.sha256,
       recipeDigest: recipe,
     };
-    const known = await step(context, "read what is inside", LIMITS.manifest, async (limit) =>
-      inGuest(limit, () => writeManifest(guest, deps.folder, facts, log, limit)),
+    const known = await step(
+      context,
+      "read what is inside",
+      limitsWith(request.limits).manifest,
+      async (limit) => inGuest(limit, () => writeManifest(guest, deps.folder, facts, log, limit)),
     );
-    await step(context, "clean the guest", LIMITS.clean, async (limit) =>
+    await step(context, "clean the guest", limitsWith(request.limits).clean, async (limit) =>
       inGuest(limit, () => cleanGuest(guest, log, limit)),
     );
     return known;
@@ -181,7 +192,7 @@ export async function ensureBaseImage(
   scope: ResourceScope,
 ): ReturnType<typeof prepareBaseImage> {
   const name = "prepare the base image";
-  return await step(context, name, LIMITS.baseImage, async (limit) =>
+  return await step(context, name, limitsWith(request.limits).baseImage, async (limit) =>
     prepareBaseImage(
       {
         cloud,

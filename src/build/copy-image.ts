@@ -1,9 +1,9 @@
 /** From an image that exists to verified copies, in a build's last step or instead of a build. */
 import { AppError, describe } from "../base/errors.ts";
+import { limitsWith } from "../base/limits.ts";
 import type { ResourceScope } from "../base/scope.ts";
 import { deleteImage, getImage, type Cloud, type Image } from "../openstack/index.ts";
 import type { Targets } from "./build-image.ts";
-import { LIMITS } from "./limits.ts";
 import { isOfApplication, TAG } from "./names.ts";
 import { progressOf, step, UPLOAD, type StepContext } from "./step.ts";
 import { uploadAll, uploadError } from "./steps/upload.ts";
@@ -39,9 +39,9 @@ export async function copyToTargets(
   common: CopyContext,
   openTargets: (signal: AbortSignal) => Promise<Targets>,
 ): Promise<Copied> {
-  const { context } = common;
+  const { context, request } = common;
   const name = UPLOAD;
-  return await step(context, name, LIMITS.upload, async (limit) => {
+  return await step(context, name, limitsWith(request.limits).upload, async (limit) => {
     const targets = await openTargets(limit);
     context.journal.add({ event: "targets", image: context.image, clouds: [...targets.names] });
     const onProgress = progressOf(context, name);
@@ -67,25 +67,30 @@ export async function copyImage(
 ): Promise<Copied | null> {
   const { request, spec, context, scope } = common;
   const wanted = request.sources.filter((source) => specName(source.spec) === specName(spec));
-  const found = await step(context, "find an image to copy", LIMITS.choose, async (limit) => {
-    const usable: { readonly from: Source; readonly cloud: Cloud; readonly image: Image }[] = [];
-    for (const from of wanted) {
-      try {
-        const cloud = await openSource(from.cloud, limit);
-        const image = await getImage(cloud, from.imageId, { signal: limit });
-        if (isWhole(image, request)) usable.push({ from, cloud, image });
-        else
-          context.log.warn(
-            { cloud: from.cloud, image: from.imageId },
-            "not to be copied: not whole, or not ours",
-          );
-      } catch (error) {
-        limit.throwIfAborted();
-        context.log.warn({ cloud: from.cloud, image: from.imageId, err: error }, "cannot be copied");
+  const found = await step(
+    context,
+    "find an image to copy",
+    limitsWith(request.limits).choose,
+    async (limit) => {
+      const usable: { readonly from: Source; readonly cloud: Cloud; readonly image: Image }[] = [];
+      for (const from of wanted) {
+        try {
+          const cloud = await openSource(from.cloud, limit);
+          const image = await getImage(cloud, from.imageId, { signal: limit });
+          if (isWhole(image, request)) usable.push({ from, cloud, image });
+          else
+            context.log.warn(
+              { cloud: from.cloud, image: from.imageId },
+              "not to be copied: not whole, or not ours",
+            );
+        } catch (error) {
+          limit.throwIfAborted();
+          context.log.warn({ cloud: from.cloud, image: from.imageId, err: error }, "cannot be copied");
+        }
       }
-    }
-    return usable;
-  });
+      return usable;
+    },
+  );
   const [best] = found;
   if (best === undefined) return null;
   const { from, cloud, image } = best;
@@ -112,7 +117,7 @@ export async function copyImage(
   const { names, clouds, failures } = await step(
     context,
     "sign in to the target clouds",
-    LIMITS.signIn,
+    limitsWith(request.limits).signIn,
     open,
   );
   if (clouds.length + failures.length === 0) {

@@ -1,7 +1,7 @@
 /** The end of a build: the charm publishes what was verified, and only then what is superseded goes. */
 import { describe } from "../base/errors.ts";
+import { limitsWith } from "../base/limits.ts";
 import type { Targets } from "./build-image.ts";
-import { LIMITS } from "./limits.ts";
 import { NO_EVIDENCE, readEvidence } from "./publication/evidence.ts";
 import type { RunDeps } from "./run-build.ts";
 import type { Evidence } from "./publication/states.ts";
@@ -28,7 +28,7 @@ export async function publishAndPrune(
 ): Promise<void> {
   if (request.publishedFile === null) return;
   const file = request.publishedFile;
-  const published = await step(context, "publish", LIMITS.publish, async () =>
+  const published = await step(context, "publish", limitsWith(request.limits).publish, async () =>
     (await deps.publish()) ? await readPublished(file) : null,
   );
   if (published === null) {
@@ -39,7 +39,7 @@ export async function publishAndPrune(
   const evidence = async (): Promise<Evidence> => (await readEvidence(file)) ?? NO_EVIDENCE;
   const ids = artifacts.map(({ imageId }) => imageId).filter((id) => published.has(id));
   deps.journal.add({ event: "published", ids: [...new Set(ids)] });
-  await step(context, "prune superseded images", LIMITS.prune, async (limit) => {
+  await step(context, "prune superseded images", limitsWith(request.limits).prune, async (limit) => {
     for (const target of (await openTargets(limit)).clouds) {
       const out = artifacts.filter(({ cloud, imageId }) => cloud === target.name && published.has(imageId));
       for (const { spec } of out) {

@@ -2,12 +2,24 @@
 import { randomBytes } from "node:crypto";
 import * as v from "valibot";
 import { ConfigError } from "../base/errors.ts";
+import { LIMITS, LONGEST_LIMIT_MS, type LimitChanges } from "../base/limits.ts";
 import { ARCHITECTURES, BASES, BUILD_KINDS, type BuildRequest } from "./types.ts";
 
 const text = v.pipe(v.string(), v.nonEmpty("must not be empty"));
 const list = v.array(text);
 
 const specSchema = v.strictObject({ base: v.picklist(BASES), arch: v.picklist(ARCHITECTURES) });
+
+const duration = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1, "must be at least 1 ms"),
+  v.maxValue(LONGEST_LIMIT_MS, "must be at most 24 hours"),
+);
+const limitsSchema = v.pipe(
+  v.record(v.picklist(Object.keys(LIMITS)), duration),
+  v.transform((limits): LimitChanges => limits),
+);
 
 const schema = v.strictObject({
   id: v.pipe(text, v.regex(/^[a-z0-9-]{1,40}$/, "may hold a-z, 0-9 and - only")),
@@ -47,6 +59,7 @@ const schema = v.strictObject({
     }),
   ),
   secretsFile: v.nullable(text),
+  limits: limitsSchema,
   keepRevisions: v.pipe(v.number(), v.integer(), v.minValue(2, "must be at least 2")),
   publishedFile: v.nullable(text),
   wake: list,

@@ -1,6 +1,7 @@
 /** A whole build: everything that its images share, the images themselves, publishing and pruning. */
 import { withDeadline } from "../base/deadline.ts";
 import { AppError, asError, CancelledError, describe } from "../base/errors.ts";
+import { limitsWith } from "../base/limits.ts";
 import { mapLimit } from "../base/limit.ts";
 import { listFlavors, listNetworks, readComputeLimits, type Cloud } from "../openstack/index.ts";
 import { adviceFor } from "./advice.ts";
@@ -14,7 +15,6 @@ import {
   type Targets,
 } from "./build-image.ts";
 import { copyImage, type Copied } from "./copy-image.ts";
-import { LIMITS } from "./limits.ts";
 import { findOrphans, reap } from "./reap.ts";
 import { publishAndPrune } from "./publish-and-prune.ts";
 import { FOUND } from "./releases.ts";
@@ -50,7 +50,13 @@ export type Outcome = "done" | "failed" | "cancelled";
 export async function runBuild(request: BuildRequest, deps: RunDeps, signal: AbortSignal): Promise<Outcome> {
   try {
     const work = async (limit: AbortSignal): Promise<Error | null> => await buildAll(request, deps, limit);
-    const failure = await withDeadline(signal, LIMITS.build, "the whole build", work, LIMITS.unwind);
+    const failure = await withDeadline(
+      signal,
+      limitsWith(request.limits).build,
+      "the whole build",
+      work,
+      limitsWith(request.limits).unwind,
+    );
     deps.journal.add({
       event: "ended",
       outcome: failure === null ? "done" : "failed",
@@ -82,8 +88,11 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
   const open = async (name: string, limit: AbortSignal): Promise<Cloud> =>
     clouds.adopt(await deps.openCloud(name, limit), (opened) => opened.close());
 
-  const cloud = await step(context, "sign in to the build cloud", LIMITS.signIn, async (limit) =>
-    open(request.buildCloud, limit),
+  const cloud = await step(
+    context,
+    "sign in to the build cloud",
+    limitsWith(request.limits).signIn,
+    async (limit) => open(request.buildCloud, limit),
   );
   if (request.kind === "initialise") {
     await reapOrphans([cloud]);
@@ -96,19 +105,24 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
     return null;
   }
   // now, so that bad credentials are known before an hour of building; again at each upload
-  const first = await step(context, "sign in to the target clouds", LIMITS.signIn, async (limit) => {
-    const targets = await openTargets(limit);
-    if (targets.clouds.length === 0) {
-      // told all the same: what was tried is not tried again at each hook
-      if (request.kind === "copy") {
-        deps.journal.add({ event: "targets", image: "", clouds: [...targets.names] });
+  const first = await step(
+    context,
+    "sign in to the target clouds",
+    limitsWith(request.limits).signIn,
+    async (limit) => {
+      const targets = await openTargets(limit);
+      if (targets.clouds.length === 0) {
+        // told all the same: what was tried is not tried again at each hook
+        if (request.kind === "copy") {
+          deps.journal.add({ event: "targets", image: "", clouds: [...targets.names] });
+        }
+        throw new AppError(
+          targets.failures.length === 0 ? "there is no target cloud" : targets.failures.join("; "),
+        );
       }
-      throw new AppError(
-        targets.failures.length === 0 ? "there is no target cloud" : targets.failures.join("; "),
-      );
-    }
-    return targets;
-  });
+      return targets;
+    },
+  );
   await reapOrphans([cloud, ...first.clouds]);
   const artifacts: Artifact[] = [];
   let failure: Error | null = null;
@@ -168,27 +182,35 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
   }
 
   async function prepareSecurityGroup(): Promise<string> {
-    return await step(context, "prepare the security group", LIMITS.choose, async (limit) =>
-      ensureSecurityGroup(cloud, request.owner, { signal: limit }),
+    return await step(
+      context,
+      "prepare the security group",
+      limitsWith(request.limits).choose,
+      async (limit) => ensureSecurityGroup(cloud, request.owner, { signal: limit }),
     );
   }
 
   /** Flavor and network of the builders, and how many of them the quota has room for. */
   async function chooseServer(): Promise<Pick<Prepared, "flavorId" | "networkId"> & { room: number }> {
-    return await step(context, "choose flavor and network", LIMITS.choose, async (limit) => {
-      const call = { signal: limit };
-      const [flavors, networks, limits] = await Promise.all([
-        listFlavors(cloud, call),
-        listNetworks(cloud, call),
-        readComputeLimits(cloud, call),
-      ]);
-      const flavor = chooseFlavor(flavors, request.flavor);
-      const network = chooseNetwork(networks, request.network);
-      const builders = roomForBuilders(limits, flavor);
-      if (builders < Math.min(request.parallelImages, request.images.length))
-        deps.log.warn({ builders }, "the quota has room for fewer builders at a time than wanted");
-      return { flavorId: flavor.id, networkId: network.id, room: builders };
-    });
+    return await step(
+      context,
+      "choose flavor and network",
+      limitsWith(request.limits).choose,
+      async (limit) => {
+        const call = { signal: limit };
+        const [flavors, networks, limits] = await Promise.all([
+          listFlavors(cloud, call),
+          listNetworks(cloud, call),
+          readComputeLimits(cloud, call),
+        ]);
+        const flavor = chooseFlavor(flavors, request.flavor);
+        const network = chooseNetwork(networks, request.network);
+        const builders = roomForBuilders(limits, flavor);
+        if (builders < Math.min(request.parallelImages, request.images.length))
+          deps.log.warn({ builders }, "the quota has room for fewer builders at a time than wanted");
+        return { flavorId: flavor.id, networkId: network.id, room: builders };
+      },
+    );
   }
 
   async function openTargets(limit: AbortSignal): Promise<Targets> {
@@ -207,7 +229,7 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
   }
 
   async function reapOrphans(places: readonly Cloud[]): Promise<void> {
-    await step(context, "reap what dead builds left", LIMITS.reap, async (limit) => {
+    await step(context, "reap what dead builds left", limitsWith(request.limits).reap, async (limit) => {
       for (const place of places) {
         await tidy(`whatever dead builds left in ${place.name}`, limit, () => reapIn(place, limit));
       }
@@ -241,7 +263,7 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
   }
 
   async function fetchInputs(): Promise<Pick<Prepared, "runnerVersion" | "script">> {
-    return await step(context, "fetch the inputs", LIMITS.choose, async (limit) => {
+    return await step(context, "fetch the inputs", limitsWith(request.limits).choose, async (limit) => {
       const { runnerVersion, runnerMirror } = request.recipe;
       const version = await resolveRunnerVersion(runnerVersion, runnerMirror, limit);
       deps.journal.add({ event: "found", image: "", what: FOUND.runner, value: version });

@@ -1,5 +1,7 @@
 /** The nouns of a build. Plain data; parsed from text only in `request.ts` and `journal.ts`. */
 
+import type { LimitChanges } from "../base/limits.ts";
+
 /** Architectures of runner images, as GitHub labels them; also the first part of the `tags` databag key. */
 export const ARCHITECTURES = ["x64", "arm64", "s390x", "ppc64le", "arm"] as const;
 /** One of {@link ARCHITECTURES}. */
@@ -128,6 +130,8 @@ export interface BuildRequest {
   readonly script: ScriptSource | null;
   /** A file on tmpfs with {@link BuildSecrets} as JSON; the builder removes it when it has read it. */
   readonly secretsFile: string | null;
+  /** Time limits that differ from the usual ones. */
+  readonly limits: LimitChanges;
   /** Published revisions to keep per image and cloud. */
   readonly keepRevisions: number;
   /** File in which the charm records what it published; the builder prunes by it. Null: never prune. */

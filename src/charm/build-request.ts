@@ -98,6 +98,7 @@ export function requestOf(
     parallelImages: config.parallelImages,
     recipe: recipeOf(facts, context),
     script: config.script === null ? null : { url: config.script.url, sha256: config.script.sha256 },
+    limits: config.limits,
     keepRevisions: config.keepRevisions,
     publishedFile: paths.publishedFile,
     wake: jujuExec === null ? [] : [jujuExec, context.unit, "JUJU_DISPATCH_PATH=build-changed ./dispatch"],

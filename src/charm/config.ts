@@ -1,5 +1,6 @@
 /** The charm's options, parsed once into exact types; every wrong one is told, each by one sentence. */
 import { ConfigError } from "../base/errors.ts";
+import { type LimitChanges, parseLimits } from "../base/limits.ts";
 import { BASES, type Arch, type Base } from "../build/types.ts";
 import { isSecretUri, type RawConfig } from "../juju/index.ts";
 import { openOptionReader, type ItemForm, type OptionReader } from "./option-reader.ts";
@@ -15,6 +16,7 @@ export interface BuilderConfig {
   readonly flavor: string;
   readonly network: string;
   readonly timing: Timing;
+  readonly limits: LimitChanges;
   readonly keepRevisions: number;
   readonly removeDepartedImages: boolean;
   /** URI of the secret with the webhook; empty for none. */
@@ -81,6 +83,8 @@ const SERIAL = /^\d{8}(\.\d{1,5})?$/;
 const SHA256 = /^[0-9a-f]{64}$/i;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const A_SECRET = "set it to the URI of a Juju secret, such as secret:cq5k...";
+/** Room for every limit once. */
+const LONGEST_LIMITS = 1000;
 /** More than the kernel's limit of one variable (MAX_ARG_STRLEN) fits no environment. */
 const LONGEST_VARIABLES = 65_536;
 
@@ -121,6 +125,7 @@ export function parseConfig(
     flavor: name("build-flavor"),
     network: name("build-network"),
     timing: cron === null || "problem" in cron ? { kind: "interval", hours } : cron,
+    limits: timeLimits(read),
     keepRevisions: read.whole("revision-history-limit", 2, 99),
     removeDepartedImages: read.flag("remove-departed-images"),
     rebuildOnRelease: read.flag("rebuild-on-release"),
@@ -157,6 +162,16 @@ function secretUri({ text, refuse, isRefused }: OptionReader, option: string): s
   const uri = text(option);
   if (uri !== "" && !isSecretUri(uri)) refuse(option, A_SECRET);
   return isRefused(option) ? "" : uri;
+}
+
+function timeLimits(read: OptionReader): LimitChanges {
+  const option = "time-limits";
+  const value = read.text(option);
+  if (!read.checkText(option, value, LONGEST_LIMITS)) return {};
+  const limits = parseLimits(value);
+  if (!("fix" in limits)) return limits;
+  read.refuse(option, limits.fix);
+  return {};
 }
 
 /** An option that is empty or looks like `pattern`. */

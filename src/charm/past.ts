@@ -1,6 +1,6 @@
 /** What is known of all builds, whichever unit made them. */
 import { newestOf, type Build } from "../build/history.ts";
-import { LIMITS } from "../build/limits.ts";
+import { LIMITS } from "../base/limits.ts";
 import { pinned, type Pins } from "../build/pins.ts";
 import { specName, type Artifact } from "../build/types.ts";
 import { isForgotten, type Forgotten } from "./forgotten.ts";

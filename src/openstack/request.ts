@@ -9,10 +9,6 @@ import { errorText, OpenStackError } from "./errors.ts";
 import { codeOf, exchange, parseBody, type RawReply, requestIdOf, retryAfterOf } from "./exchange.ts";
 import type { CallOptions, OutgoingCall, Service } from "./types.ts";
 
-/** One call with its sign-in, retries and pauses ends within this. */
-export const CALL_DEADLINE_MS = 60_000;
-/** An idempotent call that hears nothing for this long is tried again. */
-const IDLE_MS = 25_000;
 const ATTEMPTS = 8;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 8000;
@@ -30,7 +26,7 @@ export interface Call extends CallOptions {
   readonly what: string;
   /** Whether sending it twice does no more than once; by default all but POST and PATCH. */
   readonly idempotent?: boolean;
-  /** Default {@link CALL_DEADLINE_MS}. */
+  /** Default: the limit `call`. */
   readonly deadlineMs?: number;
 }
 
@@ -47,7 +43,7 @@ export interface Reply {
  */
 export async function request(service: Service, call: Call): Promise<Reply> {
   const idempotent = call.idempotent ?? (call.method !== "POST" && call.method !== "PATCH");
-  const deadlineMs = call.deadlineMs ?? CALL_DEADLINE_MS;
+  const deadlineMs = call.deadlineMs ?? service.limits.call;
   const endsAt = Date.now() + deadlineMs;
   let last: unknown;
   const worthAnother = (error: unknown): boolean => {
@@ -94,7 +90,7 @@ async function tryOnce(
       ...(call.body === undefined
         ? {}
         : { body: call.contentType === undefined ? call.body : JSON.stringify(call.body) }),
-      idleMs: idempotent ? IDLE_MS : null,
+      idleMs: idempotent ? service.limits.callSilence : null,
       repeatable: idempotent,
     };
     const startedAt = Date.now();

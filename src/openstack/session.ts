@@ -4,6 +4,7 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import * as v from "valibot";
 import { asError, ConfigError } from "../base/errors.ts";
+import { type LimitChanges, limitsWith } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 import { registerSecret } from "../base/redact.ts";
 import { retry } from "../base/retry.ts";
@@ -30,7 +31,7 @@ const SIGN_IN_ATTEMPTS = 3;
 export async function openCloud(
   name: string,
   auth: CloudAuth,
-  options: CallOptions & { readonly log: Logger },
+  options: CallOptions & { readonly log: Logger; readonly limits?: LimitChanges },
 ): Promise<Cloud> {
   registerSecret(auth.password);
   const authUrl = normaliseAuthUrl(auth.authUrl);
@@ -48,6 +49,7 @@ export async function openCloud(
 
     const open = async (type: ServiceName): Promise<Service> => ({
       name: type,
+      limits: limitsWith(options.limits ?? {}),
       log: options.log.child({ cloud: name, service: type }),
       authorize: token.authorize,
       dropToken: token.drop,

@@ -1,4 +1,5 @@
 /** What the modules of this folder share; callers see {@link Cloud} and {@link CallOptions}. */
+import type { Limits } from "../base/limits.ts";
 import type { Logger } from "../base/log.ts";
 
 /** How long a caller is willing to wait: every call ends at once with the signal's reason when it fires. */
@@ -34,6 +35,7 @@ export interface Service {
   /** Address of the API with its version, without a slash at the end. */
   readonly url: string;
   readonly log: Logger;
+  readonly limits: Limits;
   /**
    * Makes sure that there is a token that lasts (where the cloud's tokens do) at least `atLeastMs` more;
    * gives a number that stands for it.

@@ -220,6 +220,9 @@ function secretRow(option: string, empty: "required" | "optional"): OptionRow {
 
 const PAIRS = "script-secret: write it as name=value name2=value2, with names of letters, digits and _";
 
+const LIMIT_NAMES =
+  "time-limits: write it as name=time, such as script=90m; docs/reference/limits.md has the names";
+
 /** By option; a test fails when config.yaml has one that is missing here. */
 export const OPTION_ROWS: Readonly<Record<string, OptionRow>> = {
   architecture: {
@@ -334,6 +337,28 @@ export const OPTION_ROWS: Readonly<Record<string, OptionRow>> = {
   "script-url": addressRow("script-url", { empty: null, query: true }),
   "script-secret-id": secretRow("script-secret-id", "optional"),
   "notify-url": secretRow("notify-url", "optional"),
+  "time-limits": {
+    bad: [
+      ...[
+        "90m",
+        "script",
+        "script=",
+        "Script=1m",
+        "constructor=1m",
+        "script=1d",
+        "script=-1m",
+        "cloudInit=1m",
+      ].map((value) => bad(value, LIMIT_NAMES)),
+      ...["script=0s", "script=25h", "script=999999m"].map((value) =>
+        bad(value, "time-limits: set script to a time from 1s to 24h"),
+      ),
+      bad("script=1m,script=2m", "time-limits: name script once only"),
+      bad("script=1m\0", "time-limits: take out the character U+0000, which cannot be printed"),
+      bad(MEGABYTE, "time-limits: set it to at most 1000 characters; it has 1048576 now"),
+      ...wrongTypes("time-limits"),
+    ],
+    good: ["", " ", "script=90m", "script=90m, upload=3h cloud-init=5400s", "build=24h"],
+  },
   "script-secret": {
     bad: [
       ...[

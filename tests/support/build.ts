@@ -181,6 +181,7 @@ async function openWorkshop(
       },
       script: null,
       secretsFile,
+      limits: {},
       keepRevisions: 2,
       publishedFile: changes.publish === undefined ? null : join(folder, "published.json"),
       wake: [],
@@ -229,7 +230,7 @@ async function run(request: BuildRequest, builds: string, changes: BuildChanges)
         openCloud: async (name, signal) => {
           const auth = (await auths()).get(name);
           if (auth === undefined) throw new Error(`no cloud ${name}`);
-          const cloud = await openCloud(name, auth, { signal, log });
+          const cloud = await openCloud(name, auth, { signal, log, limits: request.limits });
           const close = (): void => {
             calls[name] = (calls[name] ?? 0) + cloud.callCount();
             cloud.close();

@@ -46,6 +46,7 @@ export function requestWith(changes: Partial<BuildRequest> = {}): BuildRequest {
     },
     script: null,
     secretsFile: null,
+    limits: {},
     keepRevisions: 5,
     publishedFile: null,
     wake: [],

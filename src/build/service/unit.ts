@@ -1,7 +1,7 @@
 /** The systemd template that builds run as (systemd.service(5), systemd.exec(5)), and how its logs are rotated. */
 import { join } from "node:path";
 import { seconds } from "../../base/deadline.ts";
-import { LIMITS } from "../limits.ts";
+import { LIMITS, LONGEST_LIMIT_MS } from "../../base/limits.ts";
 import type { Paths } from "../paths.ts";
 
 /** Name of the template's instance that runs the build `id`. */
@@ -14,7 +14,8 @@ export function serviceName(id: string): string {
  * its own folders alone. V8 makes code at run time, so MemoryDenyWriteExecute is not among the restrictions.
  */
 export function serviceTemplate({ home, logs, runtimeHome, compileCache, starts }: Paths): string {
-  const whole = Math.ceil((LIMITS.build + LIMITS.unwind) / 1000) + 60;
+  // one template serves all units of the machine, whatever their options say
+  const whole = Math.ceil((LONGEST_LIMIT_MS + LIMITS.unwind) / 1000) + 60;
   const unwind = Math.ceil((LIMITS.unwind + seconds(30)) / 1000);
   return `# Written by the charm github-runner-image-builder; changes are overwritten.
 [Unit]

@@ -13,13 +13,14 @@ import {
   type Image,
 } from "../../openstack/index.ts";
 import { seconds, waitFor } from "../../base/deadline.ts";
+import { limitsWith } from "../../base/limits.ts";
 import { retry } from "../../base/retry.ts";
 import type { ResourceScope } from "../../base/scope.ts";
 import { ubuntuKey } from "../base-images/signature.ts";
 import { downloadBaseImage } from "../base-images/download.ts";
 import { ARCH_NAMES, locateBaseImage, type BaseImage } from "../base-images.ts";
 import { lockFile } from "../file-lock.ts";
-import { LIMITS, POLL } from "../limits.ts";
+import { POLL } from "../limits.ts";
 import { baseImageName, isInherited, isOfApplication, ownerTags, TAG } from "../names.ts";
 import type { StepContext } from "../step.ts";
 import type { BuildRequest, ImageSpec } from "../types.ts";
@@ -121,7 +122,7 @@ async function findOurs(needs: BaseImageNeeds, sha256: string, signal: AbortSign
       ({ status, createdAt, properties }) =>
         (status === "queued" || status === "saving") &&
         request.otherUnits.includes(properties[TAG.unit] ?? "") &&
-        Date.now() - createdAt.getTime() < LIMITS.baseImage,
+        Date.now() - createdAt.getTime() < limitsWith(request.limits).baseImage,
     ),
   };
 }

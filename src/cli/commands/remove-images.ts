@@ -6,7 +6,7 @@ import { ConfigError, describe } from "../../base/errors.ts";
 import { readOptional } from "../../base/files.ts";
 import { createLogger } from "../../base/log.ts";
 import { CREDENTIALS_FILE, forgetDeparture, readDeparture } from "../../build/departures.ts";
-import { LIMITS } from "../../build/limits.ts";
+import { LIMITS } from "../../base/limits.ts";
 import { removeImages } from "../../build/remove-images.ts";
 import { readPublished } from "../../build/steps/prune.ts";
 import { openCloud, parseCloudsYaml, type Cloud } from "../../openstack/index.ts";

@@ -65,7 +65,11 @@ export async function runCommand(
     request,
     {
       openCloud: async (name, limit) =>
-        await openCloud(name, authOf(await clouds(), name, request), { signal: limit, log }),
+        await openCloud(name, authOf(await clouds(), name, request), {
+          signal: limit,
+          log,
+          limits: request.limits,
+        }),
       cloudNames: async () => [...(await clouds()).keys()],
       connect,
       // beside the builds, which go on with each other's downloads

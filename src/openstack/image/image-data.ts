@@ -10,11 +10,8 @@ import { failed, refused, urlOf } from "../request.ts";
 import type { Cloud, HttpRequest, OutgoingCall } from "../types.ts";
 import { getImage } from "./images.ts";
 
-/** A transfer whose socket is silent this long has died; Glance may well think a minute after the last byte. */
-const STALL_MS = minutes(5);
 /** A transfer starts with a token that lasts at least this long, where the cloud's tokens do. */
 const TOKEN_MS = minutes(30);
-const FIRST_BYTE_MS = seconds(90);
 /** A connection that closed tells why, if at all, within this. */
 const LAST_WORD_MS = seconds(5);
 /** Of an error page so much is read. */
@@ -47,7 +44,7 @@ export async function uploadImage(
       method: "PUT",
       url: urlOf(cloud.image, `/images/${encodeURIComponent(id)}/file`, {}),
       headers: { ...STREAM_TYPE, ...length },
-      idleMs: STALL_MS,
+      idleMs: cloud.image.limits.transferSilence,
       repeatable: false,
     };
     await send(cloud, call, what, source, sizeBytes, signal);
@@ -98,7 +95,7 @@ async function send(
     await lastWord(answered, signal, failed(cloud.image, call, what, error));
     return;
   }
-  await withDeadline(either, STALL_MS, `cannot ${what}`, () => answered);
+  await withDeadline(either, cloud.image.limits.transferSilence, `cannot ${what}`, () => answered);
 }
 
 /**
@@ -176,7 +173,7 @@ async function begin(cloud: Cloud, id: string, from: number, signal: AbortSignal
     method: "GET",
     url: urlOf(cloud.image, `/images/${encodeURIComponent(id)}/file`, {}),
     headers: from === 0 ? STREAM_TYPE : { ...STREAM_TYPE, Range: `bytes=${from}-` },
-    idleMs: STALL_MS,
+    idleMs: cloud.image.limits.transferSilence,
     repeatable: true,
   };
   const request = cloud.image.open(call);
@@ -224,7 +221,7 @@ async function begin(cloud: Cloud, id: string, from: number, signal: AbortSignal
     .finally(() => signal.removeEventListener("abort", abort));
   let message: IncomingMessage;
   try {
-    message = await withDeadline(signal, FIRST_BYTE_MS, `cannot ${what}`, () => response);
+    message = await withDeadline(signal, cloud.image.limits.firstByte, `cannot ${what}`, () => response);
   } catch (error) {
     request.abort();
     checked.destroy();

@@ -1,6 +1,6 @@
 import { NO_PINS, parsePins, withPin } from "../../../src/build/pins.ts";
 import { describe, expect, test } from "vitest";
-import { LIMITS } from "../../../src/build/limits.ts";
+import { LIMITS } from "../../../src/base/limits.ts";
 import { historyOf, otherUnderWay } from "../../../src/charm/past.ts";
 import {
   asPastBuild,
