@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdtempDisposable, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { downloadBaseImage } from "../../../src/build/base-images/download.ts";
 import { type ImageSource, locateBaseImage } from "../../../src/build/base-images.ts";
 import { deadUrl, startHttpServer } from "../../support/http-server.ts";
@@ -141,7 +141,12 @@ describe("downloadBaseImage", () => {
   });
 
   /** A mirror that sends `perReply` bytes of the file and breaks off, `breaks` times; `isRanged`: it goes on where it is asked to. */
-  const brittle = async (perReply: number, isRanged: boolean, breaks = Infinity) => {
+  const brittle = async (
+    perReply: number,
+    isRanged: boolean,
+    breaks = Infinity,
+    mayBreak: () => Promise<unknown> = async () => {},
+  ) => {
     const ranges: string[] = [];
     const server = await startHttpServer({
       "/image": (request, response) => {
@@ -157,7 +162,7 @@ describe("downloadBaseImage", () => {
         });
         const end = ranges.length > breaks ? content.length : start + perReply;
         response.write(content.subarray(start, end), () => {
-          if (end < content.length) response.destroy();
+          if (end < content.length) void mayBreak().finally(() => response.destroy());
           else response.end();
         });
       },
@@ -167,7 +172,11 @@ describe("downloadBaseImage", () => {
 
   test("goes on where the mirror broke off", async () => {
     await using target = await folder();
-    const { server, ranges, url } = await brittle(100_000, true, 1);
+    const { server, ranges, url } = await brittle(100_000, true, 1, async () => {
+      // what was not yet written when the connection breaks is asked for again
+      const size = async (): Promise<number> => (await stat(join(target.path, `${sha256}.part`))).size;
+      await vi.waitUntil(async () => (await size().catch(() => 0)) > 0, { timeout: 10_000 });
+    });
     await using _server = server;
     const path = await downloadBaseImage({ url, sha256 }, target.path, () => {}, never);
     expect((await readFile(path)).equals(content)).toBe(true);
