@@ -23,6 +23,10 @@ export default defineConfig({
       { extends: true, test: { name: "cloud", include: ["tests/cloud/**/*.test.ts"], ...onRealCloud } },
       {
         extends: true,
+        test: { name: "faults", include: ["tests/faults/**/*.test.ts"], ...onRealCloud, maxConcurrency: 8 },
+      },
+      {
+        extends: true,
         test: { name: "e2e", include: ["tests/e2e/**/*.test.ts"], ...onRealCloud, testTimeout: 1_200_000 },
       },
     ],

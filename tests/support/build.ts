@@ -93,20 +93,33 @@ export interface Workshop extends AsyncDisposable {
 
 /** Signs in to the lab's clouds once for all tests of the file that calls it; gives what opens a workshop. */
 export function useWorkshops(): () => Promise<Workshop> {
+  let site: (Disposable & { readonly open: () => Promise<Workshop> }) | undefined;
+  beforeAll(async () => {
+    site = await signInForWorkshops();
+  });
+  afterAll(() => site?.[Symbol.dispose]());
+  return async () => {
+    if (site === undefined) throw new Error("workshops are opened by tests, not beside them");
+    return await site.open();
+  };
+}
+
+/** The same for those who need workshops before the tests begin; they dispose of it. */
+export async function signInForWorkshops(): Promise<Disposable & { readonly open: () => Promise<Workshop> }> {
   const auths = new Map<LabProject, CloudAuth>();
   const clouds = new Map<LabProject, Cloud>();
-  beforeAll(async () => {
-    const signal = AbortSignal.timeout(60_000);
-    for (const name of PROJECTS) {
-      const auth = await fakeCloudAuth(name);
-      auths.set(name, auth);
-      clouds.set(name, await openCloud(name, auth, { signal, log: silentLogger }));
-    }
-  });
-  afterAll(() => {
-    for (const cloud of clouds.values()) cloud.close();
-  });
-  return async () => await openWorkshop(auths, Object.fromEntries(clouds) as Record<LabProject, Cloud>);
+  const signal = AbortSignal.timeout(60_000);
+  for (const name of PROJECTS) {
+    const auth = await fakeCloudAuth(name);
+    auths.set(name, auth);
+    clouds.set(name, await openCloud(name, auth, { signal, log: silentLogger }));
+  }
+  return {
+    open: async () => await openWorkshop(auths, Object.fromEntries(clouds) as Record<LabProject, Cloud>),
+    [Symbol.dispose]() {
+      for (const cloud of clouds.values()) cloud.close();
+    },
+  };
 }
 
 /** An application with a good base image for noble on its mirror, and all three clouds. */

@@ -1,0 +1,112 @@
+/**
+ * A build to learn its calls, then one per call and fault. `npm run test:faults` tries all of them, `npm test` a part
+ * that stands for the whole.
+ */
+import { afterAll, describe, test } from "vitest";
+import type { Fault } from "../../lab/faults/rules.ts";
+import type { Outcome } from "../../src/build/run-build.ts";
+import { signInForWorkshops } from "../support/build.ts";
+import { callName, callsToTry, type KnownCall, ruleFor } from "./support/calls.ts";
+import { faultName, faultsOf, representative } from "./support/fault-kinds.ts";
+import { writeFigures } from "./support/figures.ts";
+import { damage, type Lane, openLane } from "./support/lanes.ts";
+
+const isWhole = process.env["FAULTS"] === "all";
+/** To try some again: a regular expression for the tests' names. */
+const only = new RegExp(process.env["FAULTS_ONLY"] ?? "", "u");
+
+const site = await signInForWorkshops();
+const idle: Lane[] = [];
+const tried: Record<Outcome | "damaged", number> = { done: 0, failed: 0, cancelled: 0, damaged: 0 };
+const startedAt = Date.now();
+
+/** The calls of a first build, and of one that finds base image and older revisions. */
+const learned = await learn();
+
+async function learn(): Promise<{
+  readonly first: readonly KnownCall[];
+  readonly later: readonly KnownCall[];
+}> {
+  const lane = await openLane(await site.open());
+  await good(lane);
+  const first = callsToTry(lane.proxy.calls());
+  await good(lane);
+  lane.proxy.forget();
+  await good(lane);
+  const later = callsToTry(lane.proxy.calls());
+  idle.push(lane);
+  const known = new Set(later.map(callName));
+  return { first: first.filter((call) => !known.has(callName(call))), later };
+}
+
+async function good(lane: Lane): Promise<void> {
+  lane.proxy.setRules([]);
+  const { outcome, build } = await lane.build();
+  if (outcome !== "done") throw new Error(`a build without faults failed: ${build.errors.join("; ")}`);
+}
+
+/** A lane with two revisions, so that the next build prunes one. */
+async function settledLane(): Promise<Lane> {
+  const lane = idle.pop() ?? (await openLane(await site.open()));
+  while (
+    (await lane.workshop.images("runner-a")).length < 2 ||
+    (await lane.workshop.images("runner-b")).length < 2
+  )
+    await good(lane);
+  return lane;
+}
+
+async function tryFault(lane: Lane, call: KnownCall, fault: Fault): Promise<readonly string[]> {
+  lane.proxy.forget();
+  lane.proxy.setRules([ruleFor(call, fault)]);
+  const result = await lane.build();
+  const hit = lane.proxy.calls().some((each) => each.fault !== null);
+  const problems = [...(await damage(lane, result)), ...(hit ? [] : ["the call did not come"])];
+  tried[problems.length === 0 ? result.outcome : "damaged"] += 1;
+  return problems.length === 0 ? [] : [`${result.outcome}: ${result.build.errors.join("; ")}`, ...problems];
+}
+
+const choose = (calls: readonly KnownCall[]): (readonly [string, KnownCall, Fault])[] =>
+  (isWhole
+    ? calls.flatMap((call) => faultsOf(call).map((fault) => [call, fault] as const))
+    : representative(calls)
+  )
+    .map(([call, fault]) => [`${callName(call)}: ${faultName(fault)}`, call, fault] as const)
+    .filter(([name]) => only.test(name));
+
+afterAll(async () => {
+  for (const lane of idle) await lane[Symbol.asyncDispose]();
+  site[Symbol.dispose]();
+  const calls = learned.first.length + learned.later.length;
+  const all = tried.done + tried.failed + tried.damaged;
+  const minutes = Math.round((Date.now() - startedAt) / 60_000);
+  console.log(`${calls} calls, ${all} faults: ${JSON.stringify(tried)}, ${minutes} min`);
+  if (!isWhole || only.source !== "(?:)") return;
+  await writeFigures("sweep", [
+    "| what | figure |",
+    "| --- | --- |",
+    `| calls of a build that were spoilt | ${calls} |`,
+    `| builds, one per call and fault | ${all} |`,
+    `| succeeded all the same | ${tried.done} |`,
+    `| failed with a sentence that names step and cause | ${tried.failed} |`,
+    `| left something, lost something or failed otherwise | ${tried.damaged} |`,
+    `| time | ${minutes} min |`,
+  ]);
+});
+
+describe.concurrent("a build that finds its base image", () => {
+  test.for(choose(learned.later))("%s", async ([, call, fault], { expect }) => {
+    const lane = await settledLane();
+    const problems = await tryFault(lane, call, fault);
+    if (problems.length === 0) idle.push(lane);
+    else await lane[Symbol.asyncDispose]();
+    expect(problems).toEqual([]);
+  });
+});
+
+describe.concurrent("a first build", () => {
+  test.for(choose(learned.first))("%s", async ([, call, fault], { expect }) => {
+    await using lane = await openLane(await site.open());
+    expect(await tryFault(lane, call, fault)).toEqual([]);
+  });
+});
