@@ -23,7 +23,7 @@ export default defineConfig({
       { extends: true, test: { name: "cloud", include: ["tests/cloud/**/*.test.ts"], ...onRealCloud } },
       {
         extends: true,
-        test: { name: "faults", include: ["tests/faults/**/*.test.ts"], ...onRealCloud, maxConcurrency: 8 },
+        test: { name: "faults", include: ["tests/faults/**/*.test.ts"], ...onRealCloud, maxConcurrency: 6 },
       },
       {
         extends: true,

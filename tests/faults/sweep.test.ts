@@ -63,6 +63,8 @@ async function tryFault(lane: Lane, call: KnownCall, fault: Fault): Promise<read
   const hit = lane.proxy.calls().some((each) => each.fault !== null);
   const problems = [...(await damage(lane, result)), ...(hit ? [] : ["the call did not come"])];
   tried[problems.length === 0 ? result.outcome : "damaged"] += 1;
+  // at once: the whole sweep takes long
+  if (problems.length > 0) console.log(`${callName(call)}: ${faultName(fault)}: ${problems.join("; ")}`);
   return problems.length === 0 ? [] : [`${result.outcome}: ${result.build.errors.join("; ")}`, ...problems];
 }
 

@@ -45,7 +45,7 @@ export function callsToTry(seen: readonly ProxiedCall[]): readonly KnownCall[] {
 export function ruleFor({ service, method, form, nth }: KnownCall, fault: Fault): FaultRule {
   const pattern = form
     .split("{}")
-    .map((part) => part.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&"))
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"))
     .join("[^\\/]+");
   return ruleOf(fault, { service, method: method as FaultRule["method"], path: `^${pattern}$`, nth });
 }

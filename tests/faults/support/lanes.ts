@@ -1,13 +1,13 @@
 /** Applications that build again and again, each through a fault proxy of its own. */
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type FaultProxy, startFaultProxy } from "../../../lab/faults/proxy.ts";
 import { TAG } from "../../../src/build/names.ts";
-import { formatPublished } from "../../../src/build/steps/prune.ts";
 import { type CloudAuth, getImage, isNotFound } from "../../../src/openstack/index.ts";
 import type { BuildChanges, BuildResult, Workshop } from "../../support/build.ts";
-import { fakeCloudAuth, type LabProject } from "../../support/openstack.ts";
+import { fakeCloudAuth } from "../../support/openstack.ts";
 import { SWEEP_LIMITS } from "./fault-kinds.ts";
+import { publishing, readPublications } from "./publisher.ts";
 
 /** Projects that get copies. */
 export const TARGETS = ["runner-a", "runner-b"] as const;
@@ -18,8 +18,6 @@ export interface Lane extends AsyncDisposable {
   readonly proxy: FaultProxy;
   /** Builds once; the charm's part publishes what was verified, where a cloud got nothing what was there before. */
   readonly build: (changes?: BuildChanges) => Promise<BuildResult>;
-  /** What is published now, by project. */
-  readonly published: () => ReadonlyMap<LabProject, string>;
 }
 
 /** A lane on `workshop`, whose clouds are reached through a proxy. */
@@ -33,25 +31,14 @@ export async function openLane(workshop: Workshop): Promise<Lane> {
     ]),
   );
   await workshop.writeClouds([], Object.fromEntries(through));
-  const published = new Map<LabProject, string>();
   return {
     workshop,
     proxy,
-    published: () => published,
     async build(changes = {}) {
-      const verified = new Map<LabProject, string>();
       return await workshop.run({
         ...changes,
         request: { limits: SWEEP_LIMITS, ...changes.request },
-        onEvent: (event, cancel) => {
-          if (event.event === "artifact") verified.set(event.cloud as LabProject, event.imageId);
-          changes.onEvent?.(event, cancel);
-        },
-        publish: async () => {
-          for (const [project, id] of verified) published.set(project, id);
-          await writeFile(join(workshop.folder, "published.json"), formatPublished([...published.values()]));
-          return true;
-        },
+        ...publishing(workshop.folder, changes.onEvent),
       });
     },
     async [Symbol.asyncDispose]() {
@@ -60,19 +47,16 @@ export async function openLane(workshop: Workshop): Promise<Lane> {
     },
   };
 }
-
 /** Files of a build that may stay. */
 const KNOWN_FILES =
   /^(request\.json|journal\.jsonl|build\.log|manifest-[a-z0-9-]+\.json|.*\.spdx\.json|\S+\.json)$/;
 
 /** Everything that is wrong after a build, whatever its outcome: leftovers, published images that are not active. */
-export async function damage(
-  { workshop, published }: Lane,
-  { build, outcome }: BuildResult,
-): Promise<string[]> {
+export async function damage({ workshop }: Lane, { build, outcome }: BuildResult): Promise<string[]> {
   const problems = [...(await workshop.leftovers())];
   const options = { signal: AbortSignal.timeout(60_000) };
-  for (const [project, id] of published()) {
+  const published = await readPublications(workshop.folder);
+  for (const [project, id] of published) {
     try {
       const { status } = await getImage(workshop.clouds[project], id, options);
       if (status !== "active") problems.push(`${project}: published image ${id} is ${status}`);
@@ -85,7 +69,7 @@ export async function damage(
     const ours = (await workshop.images(project)).filter(
       ({ properties }) => properties[TAG.build] === build.id,
     );
-    const most = outcome === "done" ? 1 : published().size > 0 ? 1 : 0;
+    const most = outcome === "done" ? 1 : published.size > 0 ? 1 : 0;
     if (ours.length > most) problems.push(`${project}: ${ours.length} copies of one build`);
   }
   for (const name of await readdir(join(workshop.folder, "builds", build.id))) {
