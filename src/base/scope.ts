@@ -2,9 +2,12 @@
 import { asError } from "./errors.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Logger } from "./log.ts";
+import { retry } from "./retry.ts";
 
 /** One undo has this long, counted from its own start: clean-up must not inherit a spent deadline. */
 const UNDO_LIMIT_MS = 120_000;
+/** Whatever the error: a server that is busy refuses to go, and nobody waits for the undo. */
+const UNDO_TRIES = { attempts: 3, firstPauseMs: 500, longestPauseMs: 2000, when: () => true };
 
 /**
  * Holds the undos of what one piece of work created. Use with `await using`: they run in reverse order when
@@ -35,7 +38,9 @@ export class ResourceScope implements AsyncDisposable {
 
   async #run(what: string, undo: (signal: AbortSignal) => Promise<void>): Promise<void> {
     try {
-      await withDeadline(new AbortController().signal, UNDO_LIMIT_MS, `undo ${what}`, undo);
+      await withDeadline(new AbortController().signal, UNDO_LIMIT_MS, `undo ${what}`, async (signal) =>
+        retry(signal, UNDO_TRIES, async () => await undo(signal)),
+      );
       this.#log.debug({ what }, "undone");
     } catch (error) {
       this.#onLeftover(what, asError(error));

@@ -20,7 +20,8 @@ export interface CallFailure {
   readonly code: string | null;
 }
 
-const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** 500 with them: OpenStack gives it when its database or message queue stumbles. */
+const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 const TRANSIENT_CODES: ReadonlySet<string> = new Set([
   "ECONNRESET",
   "ECONNREFUSED",
@@ -61,6 +62,9 @@ export class OpenStackError extends AppError implements CallFailure {
       : TRANSIENT_STATUSES.has(this.status);
   }
 }
+
+/** A reply came that is not what the API says: cut, garbled, too large, or a page of somebody in between. */
+export class ReplyError extends AppError {}
 
 /** A server went to ERROR, or vanished, while somebody waited for something else. */
 export class ServerFailedError extends AppError {
@@ -119,7 +123,7 @@ export function neutronType(error: unknown): string | null {
 
 /** Whether the request may have taken effect although no success came back. */
 export function isOutcomeUnknown(error: unknown): boolean {
-  if (error instanceof DeadlineError) return true;
+  if (error instanceof DeadlineError || error instanceof ReplyError) return true;
   if (!(error instanceof OpenStackError) || error.service === "identity") return false;
   if (error.status !== null) return error.status >= 500;
   return error.code !== "ECONNREFUSED" && error.code !== "ENOTFOUND" && error.code !== "EAI_AGAIN";

@@ -5,11 +5,13 @@ import { withDeadline } from "../base/deadline.ts";
 import { AppError, asError, DeadlineError } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
 import { retry } from "../base/retry.ts";
-import { errorText, OpenStackError } from "./errors.ts";
+import { errorText, OpenStackError, ReplyError } from "./errors.ts";
 import { codeOf, exchange, parseBody, type RawReply, requestIdOf, retryAfterOf } from "./exchange.ts";
 import type { CallOptions, OutgoingCall, Service } from "./types.ts";
 
 const ATTEMPTS = 8;
+/** A reply that is not understood, or a 500, may be an accident; again and again it is none. */
+const ODD_ATTEMPTS = 3;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 8000;
 
@@ -42,12 +44,22 @@ export interface Reply {
  * status or none, {@link DeadlineError} (with the last failure as cause) when the time is up.
  */
 export async function request(service: Service, call: Call): Promise<Reply> {
+  return await requestAs(service, call, (reply) => reply);
+}
+
+/** As {@link request}, with what `read` makes of the reply; where it throws {@link ReplyError}, the reply was garbled. */
+async function requestAs<T>(service: Service, call: Call, read: (reply: Reply) => T): Promise<T> {
   const idempotent = call.idempotent ?? (call.method !== "POST" && call.method !== "PATCH");
   const deadlineMs = call.deadlineMs ?? service.limits.call;
   const endsAt = Date.now() + deadlineMs;
   let last: unknown;
+  let odd = 0;
   const worthAnother = (error: unknown): boolean => {
     last = error;
+    if (error instanceof ReplyError || (error instanceof OpenStackError && error.status === 500)) {
+      odd += 1;
+      return idempotent && odd < ODD_ATTEMPTS;
+    }
     if (!(error instanceof OpenStackError) || !error.isTransient) return false;
     if (Date.now() + (error.retryAfterMs ?? 0) >= endsAt) return false;
     // a failed sign-in means that the call itself was never sent
@@ -67,7 +79,7 @@ export async function request(service: Service, call: Call): Promise<Reply> {
   };
   try {
     return await withDeadline(call.signal, deadlineMs, `cannot ${call.what}`, (signal) =>
-      retry(signal, policy, () => tryOnce(service, call, idempotent, signal)),
+      retry(signal, policy, async () => read(await tryOnce(service, call, idempotent, signal))),
     );
   } catch (error) {
     if (!(error instanceof DeadlineError) || last === undefined || call.signal.aborted) throw error;
@@ -150,7 +162,7 @@ export function failed(
   what: string,
   cause: unknown,
 ): Error {
-  if (cause instanceof AppError) return new AppError(`cannot ${what}: ${cause.message}`, { cause });
+  if (cause instanceof AppError) return new ReplyError(`cannot ${what}: ${cause.message}`, { cause });
   const code = codeOf(cause);
   return new OpenStackError(
     `cannot ${what}: ${code ?? asError(cause).message} while talking to ${new URL(call.url).host}`,
@@ -174,10 +186,10 @@ export async function requestParsed<S extends v.GenericSchema>(
   schema: S,
   call: Call,
 ): Promise<v.InferOutput<S>> {
-  return parseReply(schema, (await request(service, call)).body, call.what);
+  return await requestAs(service, call, ({ body }) => parseReply(schema, body, call.what));
 }
 
-/** `body` parsed by `schema`; throws {@link AppError} naming the first field that is not as the API says. */
+/** `body` parsed by `schema`; throws {@link ReplyError} naming the first field that is not as the API says. */
 export function parseReply<S extends v.GenericSchema>(
   schema: S,
   body: unknown,
@@ -185,11 +197,14 @@ export function parseReply<S extends v.GenericSchema>(
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, body);
   if (result.success) return result.output;
-  const issue = result.issues[0];
+  throw new ReplyError(`cannot ${what}: the reply is not understood (${flawOf(result.issues[0], body)})`);
+}
+
+function flawOf(issue: v.BaseIssue<unknown>, body: unknown): string {
+  // a page of a proxy, or half a reply: its beginning says more than that it is no object
+  if (typeof body === "string") return `it begins with "${redact(errorText(body).slice(0, 80))}"`;
   const at = v.getDotPath(issue);
-  throw new AppError(
-    `cannot ${what}: the reply is not understood (${at === null ? "" : `${at}: `}${redact(issue.message)})`,
-  );
+  return `${at === null ? "" : `${at}: `}${redact(issue.message)}`;
 }
 
 /**

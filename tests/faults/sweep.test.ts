@@ -64,7 +64,10 @@ async function tryFault(lane: Lane, call: KnownCall, fault: Fault): Promise<read
   const problems = [...(await damage(lane, result)), ...(hit ? [] : ["the call did not come"])];
   tried[problems.length === 0 ? result.outcome : "damaged"] += 1;
   // at once: the whole sweep takes long
-  if (problems.length > 0) console.log(`${callName(call)}: ${faultName(fault)}: ${problems.join("; ")}`);
+  if (problems.length > 0)
+    console.log(
+      `${callName(call)}: ${faultName(fault)}: ${result.outcome}: ${[...result.build.errors, ...problems].join("; ")}`,
+    );
   return problems.length === 0 ? [] : [`${result.outcome}: ${result.build.errors.join("; ")}`, ...problems];
 }
 

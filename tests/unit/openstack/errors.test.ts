@@ -109,13 +109,14 @@ describe("questions about a failure", () => {
   });
 
   test("only what may pass by itself is transient", () => {
-    expect([429, 502, 503, 504].map((status) => failure(status).isTransient)).toEqual([
+    expect([429, 500, 502, 503, 504].map((status) => failure(status).isTransient)).toEqual([
+      true,
       true,
       true,
       true,
       true,
     ]);
-    expect([400, 401, 404, 409, 500, 501].map((status) => failure(status).isTransient)).not.toContain(true);
+    expect([400, 401, 404, 409, 501].map((status) => failure(status).isTransient)).not.toContain(true);
     expect(failure(null, null, "ECONNRESET").isTransient).toBe(true);
     expect(failure(null, null, "DEPTH_ZERO_SELF_SIGNED_CERT").isTransient).toBe(false);
     expect(failure(null).isTransient).toBe(false);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DeadlineError } from "../../../src/base/errors.ts";
 import { isUnauthorized, listFlavors, OpenStackError } from "../../../src/openstack/index.ts";
-import { request, requestAll } from "../../../src/openstack/request.ts";
+import { isOutcomeUnknown } from "../../../src/openstack/errors.ts";
+import { request, requestAll, requestParsed } from "../../../src/openstack/request.ts";
 import * as v from "valibot";
 import { hang, html, json, openStub, reset, startStub } from "../../support/openstack-stub.ts";
 
@@ -88,12 +89,38 @@ describe("retries", () => {
     expect(stub.seen).toHaveLength(1);
   });
 
-  test.each([400, 403, 404, 405, 406, 409, 410, 412, 500, 501])("takes %d for final", async (status) => {
+  test.each([400, 403, 404, 405, 406, 409, 410, 412, 501])("takes %d for final", async (status) => {
     await using stub = await startStub();
     using cloud = await openStub(stub);
     stub.answer("GET", "/compute/thing", json(status, { badRequest: { code: status, message: "No way." } }));
     const error = await failureOf(request(cloud.compute, { ...thing, method: "GET" }));
     expect(error.message).toBe(`cannot touch the thing: No way (HTTP ${status} from compute)`);
+    expect(stub.seen).toHaveLength(1);
+  });
+
+  test.each([
+    ["a 500", json(500, { message: "database is locked" }), "database is locked (HTTP 500 from compute)"],
+    [
+      "a page instead of JSON",
+      html(200, "Hello"),
+      'cannot touch the thing: the reply is not understood (it begins with "',
+    ],
+  ])("asks again twice after %s", async (_, answer, sentence) => {
+    await using stub = await startStub();
+    using cloud = await openStub(stub);
+    stub.answer("GET", "/compute/thing", answer, answer, answer);
+    const Thing = v.object({ id: v.string() });
+    await expect(requestParsed(cloud.compute, Thing, { ...thing, method: "GET" })).rejects.toThrow(sentence);
+    expect(stub.seen).toHaveLength(3);
+  });
+
+  test("sends what is no question once, although its reply is not understood", async () => {
+    await using stub = await startStub();
+    using cloud = await openStub(stub);
+    stub.answer("POST", "/compute/thing", html(200, "Hello"));
+    const call = requestParsed(cloud.compute, v.object({}), { ...thing, method: "POST" });
+    const error: unknown = await call.catch((reason: unknown) => reason);
+    expect(isOutcomeUnknown(error)).toBe(true);
     expect(stub.seen).toHaveLength(1);
   });
 });
