@@ -31,6 +31,8 @@ export interface DeploymentOptions {
   /** Address of the model's HTTP proxy, for the unit and the guests. */
   readonly proxy?: string;
   readonly scriptSecret?: Readonly<Record<string, string>>;
+  /** Address of the webhook; `notify-url` is set to a secret with it. */
+  readonly notifyUrl?: string;
   readonly signal: AbortSignal;
 }
 
@@ -138,10 +140,13 @@ export async function deployCharm(options: DeploymentOptions): Promise<Deploymen
 }
 
 async function deploy(juju: FakeJuju, options: DeploymentOptions): Promise<string> {
-  const { lab, config, scriptSecret } = options;
+  const { lab, config, scriptSecret, notifyUrl } = options;
   const builder = lab.credentials("builder");
   const passwordSecret = juju.addSecret({ password: builder.password });
-  const secrets = scriptSecret === undefined ? {} : { "script-secret-id": juju.addSecret(scriptSecret) };
+  const secrets = {
+    ...(scriptSecret === undefined ? {} : { "script-secret-id": juju.addSecret(scriptSecret) }),
+    ...(notifyUrl === undefined ? {} : { "notify-url": juju.addSecret({ url: notifyUrl }) }),
+  };
   await juju.deploy(APPLICATION, {
     charm: REPOSITORY,
     link: true,

@@ -19,12 +19,18 @@ import { deployCharm, UNIT, type Deployment } from "./deployment.ts";
 import type { Followed } from "./follow-build.ts";
 import { proveImage, type Check } from "./proof.ts";
 import { serveScript } from "./script-server.ts";
+import { imageTexts, searchAll, watchServers, type Secrecy } from "./prove-secrecy.ts";
 import { searchImage, type Search } from "./search-disk.ts";
+import { finderOf, watchProcesses } from "./search-texts.ts";
+import { serveWebhook } from "./webhook-server.ts";
 
 /** Secret of the operator's script; every character that a shell would take amiss. */
 const SECRET = `story; $(touch /tmp/pwned) "double" 'single' = % \\ end`;
+/** In the address of the webhook. */
+const TOKEN = "webhook-token-of-the-story";
 /** The option's default, for the stand-in of the snap store. */
 const SNAPS = "aproxy=latest/edge,opentelemetry-collector,juju,microk8s:classic";
+const PROXY_PASSWORD = "the proxy's password";
 const REQUIRERS = ["runner-a", "runner-b"] as const satisfies readonly LabProject[];
 
 /** Who listens. */
@@ -72,6 +78,8 @@ export interface Story {
     readonly atLast: readonly Bag[];
     readonly status: string;
   };
+  /** What shows a secret outside the places for secrets, while the story was told. */
+  readonly secrecy: Secrecy;
   /** All that Juju's log ever showed. */
   readonly jujuLog: string;
 }
@@ -92,6 +100,22 @@ export async function tellStory(
 
   listener.phase("deploy");
   const began = new Date();
+  const secrets = [
+    { what: "the script's secret", text: SECRET },
+    { what: PROXY_PASSWORD, text: PROXY_ACCOUNT.password },
+    ...(["builder", ...REQUIRERS] as const).map((project) => ({
+      what: `the password of ${project}`,
+      text: lab.credentials(project).password,
+    })),
+  ];
+  const find = finderOf([...secrets, { what: "the webhook's token", text: TOKEN }]);
+  await using processes = watchProcesses(
+    find,
+    // Juju itself gives it to every hook
+    (what, environ) => what === PROXY_PASSWORD && environ.includes("JUJU_CHARM_HTTP_PROXY="),
+  );
+  const servers = watchServers(lab, signal);
+  await using webhook = await serveWebhook(TOKEN);
   await using script = await serveScript();
   await using deployment = await deployCharm({
     lab,
@@ -106,6 +130,7 @@ export async function tellStory(
     },
     proxy: lab.proxyUrl,
     scriptSecret: { "story-token": SECRET },
+    notifyUrl: webhook.url,
     signal,
   });
   const { juju, paths } = deployment;
@@ -147,15 +172,7 @@ export async function tellStory(
       imageId: first[0]?.id ?? "",
       directory: join(LAB_ROOT, "story"),
     },
-    [
-      { what: "the script's secret", text: SECRET },
-      { what: "the proxy's password", text: PROXY_ACCOUNT.password },
-      ...(["builder", ...REQUIRERS] as const).map((project) => ({
-        what: `the password of ${project}`,
-        text: lab.credentials(project).password,
-      })),
-      ...(await builderKeys.seen()).map((text) => ({ what: "the builder's key", text })),
-    ],
+    [...secrets, ...(await builderKeys.seen()).map((text) => ({ what: "the builder's key", text }))],
     signal,
   );
   listener.line(
@@ -178,6 +195,29 @@ export async function tellStory(
   tellStatus();
   tellStatus(secondUnit);
 
+  listener.phase("proof: no process, file, log or cloud shows a secret");
+  const texts = {
+    "Juju's log": deployment.log,
+    statuses: deployment.statuses(),
+    "the action's results": [JSON.stringify(action)],
+    databags: [JSON.stringify([bagsOf(deployment, UNIT), bagsOf(deployment, secondUnit)])],
+    webhook: webhook.bodies(),
+    servers: await servers.texts(),
+    images: await imageTexts(lab, signal),
+  };
+  const { found, files } = await searchAll(texts, [join(LAB_ROOT, "story", "root"), "/tmp"], began, find);
+  const secrecy = {
+    found: [...processes.hits(), ...found],
+    files,
+    processes: processes.seen(),
+    servers: texts.servers.length,
+    webhookBodies: texts.webhook.length,
+  };
+  listener.line(
+    `${secrecy.processes} processes, ${files} files, ${secrecy.servers} servers: ` +
+      (secrecy.found.length === 0 ? "nothing found" : `FOUND ${secrecy.found.join(", ")}`),
+  );
+
   return {
     lab,
     paths,
@@ -196,6 +236,7 @@ export async function tellStory(
       atLast: bagsOf(deployment, secondUnit),
       status: deployment.status(secondUnit),
     },
+    secrecy,
     jujuLog: deployment.log.join("\n"),
   };
 
@@ -206,6 +247,7 @@ export async function tellStory(
   async function follow(onEvent: (event: JournalEvent) => void = () => {}): Promise<Followed> {
     const followed = await deployment.follow((event) => {
       listener.buildEvent(event);
+      servers.onEvent(event);
       onEvent(event);
     });
     const { id, state, errors, folder } = followed.build;

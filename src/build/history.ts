@@ -68,7 +68,9 @@ export interface Build {
 export async function listBuilds(buildsFolder: string): Promise<Build[]> {
   let names: string[];
   try {
-    names = await readdir(buildsFolder);
+    // a person may have put a file there
+    const entries = await readdir(buildsFolder, { withFileTypes: true });
+    names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;

@@ -67,7 +67,9 @@ export function untaggedPrefix(owner: Owner): string {
 /** The unit of `owner`'s application that gave `name` to a key pair or security group; null when none did. */
 export function unitInName(name: string, owner: Owner): string | null {
   const prefix = untaggedPrefix(owner);
-  const number = name.startsWith(prefix) ? /^(\d+)(?:-|$)/.exec(name.slice(prefix.length))?.[1] : undefined;
+  const number = name.startsWith(prefix)
+    ? /^(0|[1-9]\d*)(?:-|$)/.exec(name.slice(prefix.length))?.[1]
+    : undefined;
   return number === undefined ? null : `${owner.application}/${number}`;
 }
 

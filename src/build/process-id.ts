@@ -7,13 +7,25 @@ import { isMissing } from "../base/files.ts";
  * proc(5)) and the machine's boot id. Null when there is no such process, or only its zombie.
  */
 export async function processIdentity(pid: number): Promise<string | null> {
+  const found = await look(pid);
+  return found === null || found.state === "Z" ? null : found.identity;
+}
+
+/** Whether that process runs and is not stopped (SIGSTOP): one that is ends only when somebody lets it go on. */
+export async function canRun(identity: string): Promise<boolean> {
+  const pid = Number.parseInt(identity, 10);
+  const found = Number.isInteger(pid) ? await look(pid) : null;
+  return found !== null && found.identity === identity && found.state !== "Z" && found.state !== "T";
+}
+
+async function look(pid: number): Promise<{ readonly identity: string; readonly state: string } | null> {
   try {
     const [stat, boot] = await Promise.all([
       readFile(`/proc/${pid}/stat`, "utf8"),
       readFile("/proc/sys/kernel/random/boot_id", "utf8"),
     ]);
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? null : `${pid}:${fields[19]}:${boot.trim()}`;
+    return { identity: `${pid}:${fields[19]}:${boot.trim()}`, state: fields[0] ?? "" };
   } catch (error) {
     // ESRCH: the process ended while its file was being read
     if (isMissing(error) || (error instanceof Error && "code" in error && error.code === "ESRCH"))

@@ -33,6 +33,8 @@ export interface Living {
   readonly builds: ReadonlySet<string>;
   /** The application's other units, whose builds we do not know. */
   readonly otherUnits: readonly string[];
+  /** Whether the unit itself goes away, and its security group with it. */
+  readonly isLeaving: boolean;
   /** Images that stay whatever their state. */
   readonly images: ReadonlySet<string>;
 }
@@ -83,7 +85,9 @@ export async function findOrphans(
         delete: async (options) => await deleteKeyPair(cloud, name, options),
       })),
     ...groups
-      .filter(({ name }) => isOfDeadUnit(name))
+      .filter(
+        ({ name }) => isOfDeadUnit(name) || (living.isLeaving && unitInName(name, owner) === owner.unit),
+      )
       .map(({ id, name }): Orphan => ({
         kind: "security group",
         id,

@@ -239,7 +239,7 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
   async function reapIn(place: Cloud, limit: AbortSignal): Promise<void> {
     const call = { signal: limit };
     const images = deps.knownImages.union(new Set(request.sources.map(({ imageId }) => imageId)));
-    const living = { builds: deps.alive, otherUnits: request.otherUnits, images };
+    const living = { builds: deps.alive, otherUnits: request.otherUnits, isLeaving: false, images };
     const orphans = await findOrphans(place, request.owner, async () => living, call);
     const failures = await reap(orphans, call);
     for (const { orphan, error } of failures) {

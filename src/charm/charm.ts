@@ -72,6 +72,8 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
         const { cronFile, scheduleFile } = pathsOf(environment.root, run.context.unit);
         await rm(cronFile, { force: true });
         await rm(scheduleFile, { force: true });
+        const { leaveClouds } = await import("./leave.ts");
+        await leaveClouds(run, environment);
       },
       remove: async (run) => {
         await remove(pathsOf(environment.root, run.context.unit), environment.path, run.log);

@@ -125,9 +125,15 @@ export function createProgram(terminal: Terminal): Command {
 
   request("reap", "delete what dead builds left in the clouds; says only what without --apply")
     .option("--apply", "delete it")
+    .option(
+      "--leaving",
+      "also what a unit that goes away needs no more: what could be gone on with, its security group",
+    )
     .option("--json", "write JSON")
-    .action(async ({ request: file, apply, json }: { request: string; apply?: true; json?: true }) => {
-      await reapCommand({ request: file, apply: apply === true, json: json === true }, terminal);
+    .action(async (given: { request: string; apply?: true; leaving?: true; json?: true }) => {
+      const { request: file, apply, leaving, json } = given;
+      const flags = { apply: apply === true, leaving: leaving === true, json: json === true };
+      await reapCommand({ request: file, ...flags }, terminal);
     });
 
   request("check", "look whether a build can work: credentials, quota, flavor, network, mirrors, formats")

@@ -165,6 +165,14 @@ describe("what is left", () => {
     expect(log).toContain("the script runs with the secret [redacted]");
   });
 
+  test("nowhere else: no process, file, log, webhook, server or image shows a secret in any form", () => {
+    expect(story.secrecy.found).toEqual([]);
+    expect(story.secrecy.processes).toBeGreaterThan(100);
+    expect(story.secrecy.files).toBeGreaterThan(10);
+    expect(story.secrecy.servers).toBe(2);
+    expect(story.secrecy.webhookBodies).toBeGreaterThan(0);
+  });
+
   test("clouds.yaml is readable by its owner alone", async () => {
     expect((await stat(story.paths.cloudsFile)).mode & 0o777).toBe(0o600);
   });

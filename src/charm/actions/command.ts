@@ -5,7 +5,7 @@ import { AppError } from "../../base/errors.ts";
 import { exec } from "../../base/exec.ts";
 import { isMissing } from "../../base/files.ts";
 import { pathsOf } from "../../build/paths.ts";
-import type { ActionRun } from "../../juju/index.ts";
+import type { ActionRun, Run } from "../../juju/index.ts";
 import type { BuilderConfig } from "../config.ts";
 import { builderProgram, type CharmEnvironment } from "../environment.ts";
 
@@ -22,7 +22,7 @@ export interface CommandResult {
 
 /** Runs `image-builder` with `parameters`, as an operator would on the unit's machine. */
 export async function runCommand(
-  run: ActionRun<BuilderConfig>,
+  run: Pick<Run<BuilderConfig>, "context" | "signal">,
   environment: CharmEnvironment,
   parameters: readonly string[],
 ): Promise<CommandResult> {

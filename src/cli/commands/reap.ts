@@ -7,11 +7,16 @@ import { askClouds, readSite, reportProblems } from "../site.ts";
 import { table } from "../table.ts";
 
 /**
- * Names what dead builds left; with `apply` deletes it. What builds that run have made is not among it. Exit code 1 when
+ * Names what dead builds left, with `leaving` also what only a unit that stays needs; with `apply` deletes it. What builds that run have made is not among it. Exit code 1 when
  * a cloud could not be asked.
  */
 export async function reapCommand(
-  options: { readonly request: string; readonly apply: boolean; readonly json: boolean },
+  options: {
+    readonly request: string;
+    readonly apply: boolean;
+    readonly leaving: boolean;
+    readonly json: boolean;
+  },
   terminal: Terminal,
 ): Promise<void> {
   const site = await readSite(options.request, terminal);
@@ -20,10 +25,11 @@ export async function reapCommand(
     const builds = await listBuilds(site.buildsFolder);
     const alive = builds.filter(({ state }) => state === "running" || state === "queued");
     // what an interrupted build left may still be gone on with: the next build decides
-    const resumable = builds.filter(({ state }) => state === "interrupted").slice(-1);
+    const resumable = options.leaving ? [] : builds.filter(({ state }) => state === "interrupted").slice(-1);
     return {
       builds: new Set([...alive, ...resumable].map(({ id }) => id)),
       otherUnits,
+      isLeaving: options.leaving,
       images: new Set(builds.flatMap(({ artifacts }) => artifacts.map(({ imageId }) => imageId))),
     };
   };

@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { minutes, seconds, withDeadline } from "../../base/deadline.ts";
 import { AppError, asError, DeadlineError } from "../../base/errors.ts";
 import { retry } from "../../base/retry.ts";
-import { OpenStackError } from "../errors.ts";
+import { OpenStackError, ReplyError } from "../errors.ts";
 import { failed, refused, urlOf } from "../request.ts";
 import type { Cloud, HttpRequest, OutgoingCall } from "../types.ts";
 import { getImage } from "./images.ts";
@@ -16,6 +16,9 @@ const TOKEN_MS = minutes(30);
 const LAST_WORD_MS = seconds(5);
 /** Of an error page so much is read. */
 const ERROR_BODY_BYTES = 64 * 1024;
+
+/** What Glance answers when it has all (Image API v2, upload binary image data). */
+const UPLOADED = 204;
 
 const STREAM_TYPE = { "Content-Type": "application/octet-stream" };
 
@@ -73,8 +76,13 @@ async function send(
     request.on("error", (cause) => fail(failed(cloud.image, call, what, cause)));
     request.on("response", (response: IncomingMessage) => {
       const status = response.statusCode ?? 0;
-      if (status >= 200 && status < 300) {
+      if (status === UPLOADED) {
         request.on("complete", resolve);
+        return;
+      }
+      if (status >= 200 && status < 300) {
+        // somebody in between answers in Glance's place: the image would stay queued for ever
+        fail(new ReplyError(`cannot ${what}: the reply is not understood (HTTP ${status}, not ${UPLOADED})`));
         return;
       }
       // an early refusal: what is still to send would only hide it behind a broken pipe

@@ -69,8 +69,7 @@ export async function damage({ workshop }: Lane, { build, outcome }: BuildResult
     const ours = (await workshop.images(project)).filter(
       ({ properties }) => properties[TAG.build] === build.id,
     );
-    const most = outcome === "done" ? 1 : published.size > 0 ? 1 : 0;
-    if (ours.length > most) problems.push(`${project}: ${ours.length} copies of one build`);
+    if (ours.length > 1) problems.push(`${project}: ${ours.length} copies of one build`);
   }
   for (const name of await readdir(join(workshop.folder, "builds", build.id))) {
     if (!KNOWN_FILES.test(name)) problems.push(`file ${name}`);

@@ -182,6 +182,7 @@ describe("listBuilds", () => {
     await mkdir(join(builds.path, "empty"));
     await mkdir(join(builds.path, "broken"));
     await writeFile(join(builds.path, "broken/request.json"), "{");
+    await writeFile(join(builds.path, "notes.txt"), "a person's");
     expect((await listBuilds(builds.path)).map(({ id }) => id)).toEqual([
       "20261123t000000-ffff",
       "20261124t000000-0000",
