@@ -12,7 +12,7 @@ import { AppError } from "../../src/base/errors.ts";
 import type { JournalEvent } from "../../src/build/journal.ts";
 import type { Paths } from "../../src/build/paths.ts";
 import { silentLogger } from "../../src/base/log.ts";
-import { getImage, listKeyPairs, openCloud, type Image } from "../../src/openstack/index.ts";
+import { getImage, openCloud, type Image } from "../../src/openstack/index.ts";
 import { labReset, labUp, type LabCloud } from "../lab.ts";
 import { LAB_ROOT, PROXY_ACCOUNT, type LabProject } from "../layout.ts";
 import { deployCharm, UNIT, type Deployment } from "./deployment.ts";
@@ -143,8 +143,7 @@ export async function tellStory(
   tellStatus();
 
   listener.phase("first build");
-  const builderKeys = watchKeyPairs(lab, signal);
-  const builds = [await follow(builderKeys.onEvent)];
+  const builds = [await follow()];
   const first = await published(deployment, lab, signal);
   tellStatus();
 
@@ -244,11 +243,10 @@ export async function tellStory(
     listener.line(`${unit}: ${deployment.status(unit)}`);
   }
 
-  async function follow(onEvent: (event: JournalEvent) => void = () => {}): Promise<Followed> {
+  async function follow(): Promise<Followed> {
     const followed = await deployment.follow((event) => {
       listener.buildEvent(event);
       servers.onEvent(event);
-      onEvent(event);
     });
     const { id, state, errors, folder } = followed.build;
     if (state === "done") return followed;
@@ -283,30 +281,6 @@ async function newestRunner(lab: LabCloud): Promise<string> {
   const reply = await fetch(`${lab.runnerMirrorUrl}/releases/latest`, { redirect: "manual" });
   await reply.body?.cancel();
   return reply.headers.get("location")?.split("/v").at(-1) ?? "";
-}
-
-/** Public keys (the part between type and comment) of the key pairs that builds make while they are followed. */
-function watchKeyPairs(
-  lab: LabCloud,
-  signal: AbortSignal,
-): { readonly onEvent: (event: JournalEvent) => void; readonly seen: () => Promise<readonly string[]> } {
-  const looks: Promise<readonly string[]>[] = [];
-  const look = async (): Promise<readonly string[]> => {
-    const auth = { ...lab.credentials("builder"), caFile: null };
-    const cloud = await openCloud("builder", auth, { signal, log: silentLogger });
-    using _closing = { [Symbol.dispose]: () => cloud.close() };
-    return (await listKeyPairs(cloud, { signal })).map(({ publicKey }) => publicKey.split(" ")[1] ?? "");
-  };
-  return {
-    onEvent: (event) => {
-      if (event.event === "created" && event.kind === "server") looks.push(look());
-    },
-    seen: async () => {
-      const keys = (await Promise.all(looks)).flat();
-      if (keys.length === 0) throw new AppError("no build made a key pair");
-      return keys;
-    },
-  };
 }
 
 /** The proxy's lines of the gateway's log since `began`. */

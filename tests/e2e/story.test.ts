@@ -111,7 +111,8 @@ describe("the published image", () => {
     expect(story.checks.length).toBeGreaterThan(45);
   });
 
-  test("has no secret, no builder's key and no password in any byte of its disk", () => {
+  // the builder's key is public, and no file of the image has it: see the checks
+  test("has no secret and no password in any byte of its disk", () => {
     expect(story.search.found).toEqual([]);
     expect(story.search.diskBytes).toBeGreaterThan(5e9);
   });
