@@ -171,7 +171,7 @@ export async function tellStory(
       imageId: first[0]?.id ?? "",
       directory: join(LAB_ROOT, "story"),
     },
-    [...secrets, ...(await builderKeys.seen()).map((text) => ({ what: "the builder's key", text }))],
+    secrets,
     signal,
   );
   listener.line(

@@ -14,7 +14,7 @@ import type { LabProject } from "../support/openstack.ts";
 import { callName, callsToTry, type KnownCall, ruleFor } from "./support/calls.ts";
 import { SWEEP_LIMITS } from "./support/fault-kinds.ts";
 import { writeFigures } from "./support/figures.ts";
-import { damage, type Lane, openLane } from "./support/lanes.ts";
+import { buildWell, damage, type Lane, openLane, settle } from "./support/lanes.ts";
 import { publish } from "./support/publisher.ts";
 
 const isWhole = process.env["FAULTS"] === "all";
@@ -32,11 +32,9 @@ async function learn(): Promise<{
   readonly changes: readonly KnownCall[];
 }> {
   const lane = await openLane(await site.open());
-  await lane.build();
-  await lane.build();
+  await settle(lane);
   lane.proxy.forget();
-  const { events, outcome, build } = await lane.build();
-  if (outcome !== "done") throw new Error(`a build without faults failed: ${build.errors.join("; ")}`);
+  const { events } = await buildWell(lane);
   idle.push(lane);
   const changes = callsToTry(lane.proxy.calls()).filter(
     ({ method, service }) => method !== "GET" && service !== "identity",
@@ -82,6 +80,7 @@ async function goOn(lane: Lane, dead: BuildRequest): Promise<readonly string[]> 
 
 async function inLane(work: (lane: Lane) => Promise<readonly string[]>): Promise<readonly string[]> {
   const lane = idle.pop() ?? (await openLane(await site.open()));
+  await settle(lane);
   const problems = await work(lane);
   if (problems.length === 0) idle.push(lane);
   else await lane[Symbol.asyncDispose]();

@@ -9,7 +9,7 @@ import { signInForWorkshops } from "../support/build.ts";
 import { callName, callsToTry, type KnownCall, ruleFor } from "./support/calls.ts";
 import { faultName, faultsOf, representative } from "./support/fault-kinds.ts";
 import { writeFigures } from "./support/figures.ts";
-import { damage, type Lane, openLane } from "./support/lanes.ts";
+import { buildWell, damage, type Lane, openLane, settle } from "./support/lanes.ts";
 
 const isWhole = process.env["FAULTS"] === "all";
 /** To try some again: a regular expression for the tests' names. */
@@ -28,31 +28,21 @@ async function learn(): Promise<{
   readonly later: readonly KnownCall[];
 }> {
   const lane = await openLane(await site.open());
-  await good(lane);
+  await buildWell(lane);
   const first = callsToTry(lane.proxy.calls());
-  await good(lane);
+  await buildWell(lane);
   lane.proxy.forget();
-  await good(lane);
+  await buildWell(lane);
   const later = callsToTry(lane.proxy.calls());
   idle.push(lane);
   const known = new Set(later.map(callName));
   return { first: first.filter((call) => !known.has(callName(call))), later };
 }
 
-async function good(lane: Lane): Promise<void> {
-  lane.proxy.setRules([]);
-  const { outcome, build } = await lane.build();
-  if (outcome !== "done") throw new Error(`a build without faults failed: ${build.errors.join("; ")}`);
-}
-
 /** A lane with two revisions, so that the next build prunes one. */
 async function settledLane(): Promise<Lane> {
   const lane = idle.pop() ?? (await openLane(await site.open()));
-  while (
-    (await lane.workshop.images("runner-a")).length < 2 ||
-    (await lane.workshop.images("runner-b")).length < 2
-  )
-    await good(lane);
+  await settle(lane);
   return lane;
 }
 

@@ -47,6 +47,22 @@ export async function openLane(workshop: Workshop): Promise<Lane> {
     },
   };
 }
+/** A build without faults, which must succeed. */
+export async function buildWell(lane: Lane): Promise<BuildResult> {
+  lane.proxy.setRules([]);
+  const result = await lane.build();
+  const { outcome, build } = result;
+  if (outcome !== "done") throw new Error(`a build without faults failed: ${build.errors.join("; ")}`);
+  return result;
+}
+
+/** Builds until each target has the two revisions that are kept, so that the next build prunes one. */
+export async function settle(lane: Lane): Promise<void> {
+  for (const project of TARGETS) {
+    while ((await lane.workshop.images(project)).length < 2) await buildWell(lane);
+  }
+}
+
 /** Files of a build that may stay. */
 const KNOWN_FILES =
   /^(request\.json|journal\.jsonl|build\.log|manifest-[a-z0-9-]+\.json|.*\.spdx\.json|\S+\.json)$/;
