@@ -12,6 +12,8 @@ export interface Paths {
   readonly state: string;
   readonly builds: string;
   readonly cloudsFile: string;
+  /** Certificates that the builder trusts beside the usual ones; only where the operator named some. */
+  readonly caFile: string;
   readonly publishedFile: string;
   /** Clouds that are gone and whose images are to be removed. */
   readonly departures: string;
@@ -56,6 +58,7 @@ export function pathsOf(root: string, unit: string): Paths {
     state,
     builds: join(state, "builds"),
     cloudsFile: join(state, "clouds.yaml"),
+    caFile: join(state, "ca.pem"),
     publishedFile: join(state, "published.json"),
     departures: join(state, "departures"),
     forgottenFile: join(state, "forgotten.json"),

@@ -18,7 +18,7 @@ import { copyImage, type Copied } from "./copy-image.ts";
 import { findOrphans, reap } from "./reap.ts";
 import { publishAndPrune } from "./publish-and-prune.ts";
 import { FOUND } from "./releases.ts";
-import { step, type StepContext } from "./step.ts";
+import { FIRST_MADE, step, type StepContext } from "./step.ts";
 import { chooseFlavor, chooseNetwork } from "./steps/choose-server.ts";
 import { fetchScript } from "./steps/fetch-script.ts";
 import { roomForBuilders } from "./steps/quota.ts";
@@ -182,11 +182,8 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
   }
 
   async function prepareSecurityGroup(): Promise<string> {
-    return await step(
-      context,
-      "prepare the security group",
-      limitsWith(request.limits).choose,
-      async (limit) => ensureSecurityGroup(cloud, request.owner, { signal: limit }),
+    return await step(context, FIRST_MADE, limitsWith(request.limits).choose, async (limit) =>
+      ensureSecurityGroup(cloud, request.owner, { signal: limit }),
     );
   }
 

@@ -17,6 +17,9 @@ export class StepError extends AppError {
 /** What a step that is told to end may take to undo what it made; longer than the limit of one undo. */
 const SETTLE_MS = minutes(3);
 
+/** Name of the step that makes the first thing in a cloud. */
+export const FIRST_MADE = "prepare the security group";
+
 /** Name of the step that brings an image to its targets. */
 export const UPLOAD = "upload the image";
 

@@ -45,7 +45,8 @@ export function secretsDigest(facts: Facts): string {
 
 /** Digest of every cloud's address and credentials. */
 export function accessDigest(facts: Facts): string {
-  return digest([...facts.clouds]);
+  const { caCertificates } = facts.config;
+  return digest([...facts.clouds, ...(caCertificates === "" ? [] : [caCertificates])]);
 }
 
 function digest(value: unknown): string {

@@ -31,6 +31,8 @@ export interface BuilderConfig {
     readonly region: string | null;
     readonly passwordSecret: string;
   };
+  /** PEM text of certificates to trust; empty for none. */
+  readonly caCertificates: string;
   readonly runnerVersion: string;
   readonly runnerMirror: string;
   readonly baseImageMirror: string;
@@ -83,6 +85,10 @@ const SERIAL = /^\d{8}(\.\d{1,5})?$/;
 const SHA256 = /^[0-9a-f]{64}$/i;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const A_SECRET = "set it to the URI of a Juju secret, such as secret:cq5k...";
+/** A certificate as RFC 7468 writes it. */
+const PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+/** More than all that browsers trust. */
+const LONGEST_CERTIFICATES = 500_000;
 /** Room for every limit once. */
 const LONGEST_LIMITS = 1000;
 /** More than the kernel's limit of one variable (MAX_ARG_STRLEN) fits no environment. */
@@ -139,6 +145,7 @@ export function parseConfig(
       passwordSecret: secretUri(read, "openstack-password-secret"),
     },
     notifySecret: secretUri(read, "notify-url"),
+    caCertificates: certificates(read),
     runnerVersion: formed(read, "runner-version", RUNNER_VERSION, "a version such as 2.330.0") || "latest",
     runnerMirror: read.address("runner-mirror", mirror),
     baseImageMirror: read.address("base-image-mirror", mirror),
@@ -162,6 +169,38 @@ function secretUri({ text, refuse, isRefused }: OptionReader, option: string): s
   const uri = text(option);
   if (uri !== "" && !isSecretUri(uri)) refuse(option, A_SECRET);
   return isRefused(option) ? "" : uri;
+}
+
+function certificates(read: OptionReader): string {
+  const option = "ca-certificates";
+  const value = read.text(option);
+  if (value === "" || read.isRefused(option)) return "";
+  if (value.length > LONGEST_CERTIFICATES) {
+    read.refuse(option, `set it to at most ${LONGEST_CERTIFICATES} characters; it has ${value.length} now`);
+    return "";
+  }
+  const blocks = value.match(PEM) ?? [];
+  if (blocks.length === 0 || value.replace(PEM, "").trim() !== "") {
+    read.refuse(
+      option,
+      "set it to certificates in PEM, each from -----BEGIN CERTIFICATE----- to its END line",
+    );
+    return "";
+  }
+  const bad = blocks.findIndex((block) => !isCertificate(block));
+  if (bad >= 0)
+    read.refuse(option, `certificate ${bad + 1} of ${blocks.length} cannot be read; copy it again`);
+  return bad < 0 ? `${blocks.join("\n")}\n` : "";
+}
+
+function isCertificate(pem: string): boolean {
+  // not imported: the bundle of a hook has node:crypto's functions alone
+  const { X509Certificate } = process.getBuiltinModule("node:crypto");
+  try {
+    return new X509Certificate(pem).fingerprint256 !== "";
+  } catch {
+    return false;
+  }
 }
 
 function timeLimits(read: OptionReader): LimitChanges {

@@ -1,4 +1,5 @@
 /** What the charm takes from the process it runs in. */
+import { existsSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { isMissing } from "../base/files.ts";
 import type { BuilderProgram } from "../build/start-build.ts";
@@ -39,6 +40,8 @@ export function builderProgram(
       MALLOC_ARENA_MAX: "1",
       NODE_COMPILE_CACHE: paths.compileCache,
       // Node's own fetch heeds the proxy variables only when told to
+      // Node trusts these beside its own, for OpenStack, mirrors, script and webhook alike
+      ...(existsSync(paths.caFile) ? { NODE_EXTRA_CA_CERTS: paths.caFile } : {}),
       ...(set.length === 0 ? {} : { NODE_USE_ENV_PROXY: "1" }),
       ...Object.fromEntries(set),
     },

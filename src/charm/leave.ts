@@ -6,6 +6,7 @@ import { isMissing, readOptional } from "../base/files.ts";
 import { listBuilds, PID_FILE } from "../build/history.ts";
 import { pathsOf, type Paths } from "../build/paths.ts";
 import { canRun } from "../build/process-id.ts";
+import { FIRST_MADE } from "../build/step.ts";
 import { stopBuild } from "../build/stop-build.ts";
 import type { Run } from "../juju/index.ts";
 import { runCommand } from "./actions/command.ts";
@@ -27,11 +28,14 @@ export async function leaveClouds(
 ): Promise<void> {
   const paths = pathsOf(environment.root, run.context.unit);
   await endBuilds(paths, run);
+  // builds that never came so far made nothing, and their clouds may not even answer
+  const builds = await listBuilds(paths.builds);
+  if (!builds.some(({ steps }) => steps.some(({ step }) => step === FIRST_MADE))) return;
   if (!(await exists(paths.requestFile))) return;
   const words = ["reap", "--request", paths.requestFile, "--apply", "--leaving"];
   const { output, problem } = await runCommand(run, environment, words);
-  run.log.info({ output }, "reaped before the unit goes");
-  if (problem !== null) run.log.warn({ problem }, "something may be left in a cloud");
+  if (problem === null) run.log.info({ output }, "reaped before the unit goes");
+  else run.log.warn({ problem }, "something may be left in a cloud");
 }
 
 async function endBuilds(paths: Paths, run: Pick<Run<BuilderConfig>, "log" | "signal">): Promise<void> {

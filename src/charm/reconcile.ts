@@ -125,6 +125,8 @@ async function writeFiles(run: Run<BuilderConfig>, facts: Facts): Promise<string
   if (await writeIfChanged(paths.cloudsFile, formatCloudsYaml(clouds), 0o600)) {
     run.log.info({ clouds: [...clouds.keys()].join(",") }, "wrote clouds.yaml");
   }
+  if (config.caCertificates === "") await rm(paths.caFile, { force: true });
+  else await writeIfChanged(paths.caFile, config.caCertificates, 0o644);
   const ticks = await ticksHere(run.context, paths, config.timing);
   if (ticks === null) await rm(paths.scheduleFile, { force: true });
   else await writeIfChanged(paths.scheduleFile, formatTicks(ticks), 0o600);

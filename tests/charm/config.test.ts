@@ -1,3 +1,5 @@
+import { readFile, stat } from "node:fs/promises";
+import { rootCertificates } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { deployBuilder } from "../support/charm.ts";
 
@@ -89,6 +91,19 @@ describe("without a relation", () => {
     await charm.configure({ "build-interval": 6 });
     expect(charm.status()).toBe(missing);
     expect(await charm.builds()).toHaveLength(1);
+    expect(charm.failures()).toEqual([]);
+  });
+});
+
+describe("the operator's certificates", () => {
+  it("are a file that anybody may read, as long as the option names some", async () => {
+    await using charm = await deployBuilder();
+    const [certificate = ""] = rootCertificates;
+    await charm.configure({ "ca-certificates": `\n${certificate}\n` });
+    expect(await readFile(charm.paths.caFile, "utf8")).toBe(`${certificate}\n`);
+    expect((await stat(charm.paths.caFile)).mode & 0o777).toBe(0o644);
+    await charm.configure({ "ca-certificates": "" });
+    await expect(stat(charm.paths.caFile)).rejects.toThrow("ENOENT");
     expect(charm.failures()).toEqual([]);
   });
 });

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { waitFor } from "../../src/base/deadline.ts";
 import { openJournal } from "../../src/build/journal.ts";
 import { processIdentity } from "../../src/build/process-id.ts";
+import { FIRST_MADE } from "../../src/build/step.ts";
 import { NOBLE } from "../support/charm-builds.ts";
 import { cloudOf, credentialsOf, relate } from "../support/charm-requirers.ts";
 import { deployBuilder, REPOSITORY, UNIT, type Deployed } from "../support/charm.ts";
@@ -89,6 +90,21 @@ describe("a removed unit", () => {
     expect(charm.failures()).toEqual([]);
     expect((await filesBelow(charm.root)).filter((file) => !file.startsWith("/usr/bin/juju-"))).toEqual([]);
     expect(runner.bag()).toEqual({});
+  });
+
+  it("asks the clouds for what its builds left, and goes although they do not answer", async () => {
+    await using charm = await deployBuilder({ config: { "openstack-auth-url": "http://127.0.0.1:1/v3" } });
+    const build = (await charm.builds()).at(-1);
+    {
+      using journal = openJournal(build?.folder ?? "", () => {});
+      journal.add({ event: "step-started", image: "", step: FIRST_MADE });
+      journal.add({ event: "step-ended", image: "", step: FIRST_MADE, ms: 1, error: null });
+    }
+    await charm.fire("hooks/stop");
+    expect(charm.log().join("\n")).toMatch(
+      /something may be left in a cloud.*cannot ask builder: cannot sign in to cloud builder: cannot reach 127/,
+    );
+    expect(charm.failures()).toEqual([]);
   });
 
   it("has no schedule any more from stop on", async () => {

@@ -1,6 +1,6 @@
 /** Every option with values that must be refused, each with the exact sentence, and values at the edge that are fine. */
+import { rootCertificates } from "node:tls";
 import type { ConfigValue } from "../../src/juju/index.ts";
-
 /** What a bad value is refused with. */
 export interface BadValue {
   readonly value: ConfigValue;
@@ -220,6 +220,9 @@ function secretRow(option: string, empty: "required" | "optional"): OptionRow {
 
 const PAIRS = "script-secret: write it as name=value name2=value2, with names of letters, digits and _";
 
+const PEM =
+  "ca-certificates: set it to certificates in PEM, each from -----BEGIN CERTIFICATE----- to its END line";
+const CERTIFICATE = rootCertificates[0] ?? "";
 const LIMIT_NAMES =
   "time-limits: write it as name=time, such as script=90m; docs/reference/limits.md has the names";
 
@@ -337,6 +340,23 @@ export const OPTION_ROWS: Readonly<Record<string, OptionRow>> = {
   "script-url": addressRow("script-url", { empty: null, query: true }),
   "script-secret-id": secretRow("script-secret-id", "optional"),
   "notify-url": secretRow("notify-url", "optional"),
+  "ca-certificates": {
+    bad: [
+      ...[
+        "x",
+        CERTIFICATE.slice(30),
+        `${CERTIFICATE}\nx`,
+        CERTIFICATE.replaceAll("CERTIFICATE", "PRIVATE KEY"),
+      ].map((value) => bad(value, PEM)),
+      bad(
+        `${CERTIFICATE}\n${CERTIFICATE.replace(/[A-Za-z0-9+/]{20}/, "A".repeat(20))}`,
+        "ca-certificates: certificate 2 of 2 cannot be read; copy it again",
+      ),
+      bad(MEGABYTE, "ca-certificates: set it to at most 500000 characters; it has 1048576 now"),
+      ...wrongTypes("ca-certificates"),
+    ],
+    good: ["", " ", CERTIFICATE, `\n${CERTIFICATE}\r\n${CERTIFICATE}\n`],
+  },
   "time-limits": {
     bad: [
       ...[

@@ -27,6 +27,7 @@ export const RAW_CONFIG: RawConfig = {
   "revision-history-limit": 5,
   "remove-departed-images": false,
   "rebuild-on-release": false,
+  "ca-certificates": "",
   "time-limits": "",
   "runner-version": "",
   "runner-mirror": "https://github.com/canonical/github-actions-runner/releases",

@@ -29,6 +29,7 @@ describe("parseConfig", () => {
       flavor: "",
       network: "",
       timing: { kind: "interval", hours: 6 },
+      caCertificates: "",
       limits: {},
       keepRevisions: 5,
       removeDepartedImages: false,

@@ -1,9 +1,16 @@
-import { mkdir, mkdtempDisposable, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { pathsOf } from "../../../src/build/paths.ts";
 import { builderProgram, findJujuExec, type CharmEnvironment } from "../../../src/charm/environment.ts";
+
+import { startTlsStub } from "../../support/openstack-tls.ts";
+
+/** Says how a question to the address goes. */
+const ASK = `fetch(process.argv[1]).then(() => process.stdout.write("answered"), (error) => process.stdout.write(error.cause.code))`;
 
 describe("builderProgram", () => {
   const environment: CharmEnvironment = { root: "/", builder: ["/n", "/c"], path: "/usr/bin:/bin" };
@@ -36,6 +43,25 @@ describe("builderProgram", () => {
       NO_PROXY: "10.0.0.0/8",
     });
   });
+});
+
+test("a builder trusts the operator's certificates where there are some", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "environment-"));
+  const paths = pathsOf(folder.path, "builder/0");
+  const environment: CharmEnvironment = { root: folder.path, builder: ["/n"], path: "/usr/bin:/bin" };
+  const none = { http: null, https: null, ftp: null, no: null };
+  expect(builderProgram(environment, paths, none).env).not.toHaveProperty("NODE_EXTRA_CA_CERTS");
+  await using served = await startTlsStub();
+  await mkdir(paths.state, { recursive: true });
+  await copyFile(served.caFile, paths.caFile);
+  const { env } = builderProgram(environment, paths, none);
+  const ask = (extra: Readonly<Record<string, string>>): Promise<string> =>
+    promisify(execFile)(process.execPath, ["-e", ASK, served.stub.url], { env: extra }).then(
+      ({ stdout }) => stdout,
+    );
+  expect(await ask(env)).toBe("answered");
+  const { NODE_EXTRA_CA_CERTS: _, ...usual } = env;
+  expect(await ask(usual)).toBe("DEPTH_ZERO_SELF_SIGNED_CERT");
 });
 
 describe("findJujuExec", () => {
