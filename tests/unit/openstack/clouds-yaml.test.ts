@@ -117,6 +117,27 @@ clouds:
     expect(problemsOf(text)).toEqual([problem]);
   });
 
+  test("is not slowed down by aliases of aliases, nor by merges", () => {
+    const laughs = Array.from(
+      { length: 30 },
+      (_, depth) => `a${depth + 1}: &a${depth + 1} [${`*a${depth},`.repeat(9)}]`,
+    );
+    const many = Array.from({ length: 3000 }, (_, key) => `k${key}: 0`).join(", ");
+    const merges = `a: &a {${many}}\nb: {<<: [${"*a,".repeat(3000)}]}`;
+    const began = performance.now();
+    expect(problemsOf(`a0: &a0 x\n${laughs.join("\n")}`)).toEqual(['clouds.yaml has no mapping "clouds"']);
+    expect(problemsOf(merges)).toEqual(['clouds.yaml has no mapping "clouds"']);
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+
+  test("changes no object but its own", () => {
+    const entry = "{auth: {auth_url: http://k, project_name: p, username: u, password: secret}, polluted: x}";
+    const text = `clouds:\n  __proto__: ${entry}\n  constructor: ${entry}\n  a: ${entry}\n`;
+    expect([...parseCloudsYaml(text, "clouds.yaml").keys()]).toEqual(["a"]);
+    expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+    expect(({} as Record<string, unknown>)["auth"]).toBeUndefined();
+  });
+
   test("does not print the password when the YAML is broken", () => {
     const [problem, ...more] = problemsOf('clouds:\n  a:\n    auth:\n      password: "hunter22\n  b: [');
     expect(problem).toMatch(/^clouds.yaml is not YAML: /);
