@@ -8,6 +8,7 @@ import type { Communicator } from "../../ssh/communicator.ts";
 import { guestSecretsOf, proxyPasswords } from "../cloud-init/proxy.ts";
 import { tellingLine } from "../cloud-init/reason.ts";
 import type { Recipe } from "../types.ts";
+import { boundedOutput } from "./guest-output.ts";
 
 const resultSchema = v.object({ v1: v.object({ errors: v.array(v.string()) }) });
 
@@ -55,6 +56,10 @@ export async function awaitCloudInit(
   let section = "";
   let tail: string[] = [];
   const result: Record<"failed" | "done" | "result", string> = { failed: "", done: "", result: "" };
+  using output = boundedOutput(
+    (line) => log.info({ section, line }, "cloud-init"),
+    (sentence) => log.warn(sentence),
+  );
   await guest.run({
     command: "sudo bash -s",
     input: await guestScript("follow"),
@@ -70,7 +75,7 @@ export async function awaitCloudInit(
       if (name === "failed" || name === "done" || name === "result") result[name] = value ?? "";
       else tail.push(line);
       if (tail.length > TAIL_LINES) tail.shift();
-      if (line !== "") log.info({ section, line }, "cloud-init");
+      if (line !== "") output.take(line);
     },
   });
   if (result.failed !== "") {
@@ -104,20 +109,28 @@ export async function runScript(
     });
   await put("script", script);
   await put("secrets", pairs.join(""));
+  using output = boundedOutput(
+    (line) => log.info({ line }, "script"),
+    (sentence) => log.warn(sentence),
+  );
   await guest.run({
     command: "sudo bash -s",
     input: await guestScript("run-script"),
     signal,
-    onLine: (line) => log.info({ line }, "script"),
+    onLine: output.take,
   });
 }
 
 /** Removes from the guest what must not be in the image; afterwards nobody can log in to it any more. */
 export async function cleanGuest(guest: Communicator, log: Logger, signal: AbortSignal): Promise<void> {
+  using output = boundedOutput(
+    (line) => log.info({ line }, "clean"),
+    (sentence) => log.warn(sentence),
+  );
   await guest.run({
     command: "sudo bash -s",
     input: await guestScript("clean"),
     signal,
-    onLine: (line) => log.info({ line }, "clean"),
+    onLine: output.take,
   });
 }
