@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { registerSecret } from "../../../src/base/redact.ts";
 import { lineSplitter } from "../../../src/ssh/lines.ts";
 
 function split(...chunks: readonly (string | Uint8Array)[]): string[] {
@@ -35,6 +36,16 @@ describe("lineSplitter", () => {
     expect(lines.join("")).toBe(`${long}short`);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(8192);
     expect(lines.at(-1)).toBe("short");
+  });
+
+  test("never cuts a secret in two", () => {
+    const secret = "cut-me-in-two-if-you-can";
+    registerSecret(secret);
+    for (let before = 8192 - secret.length; before <= 8192; before += 1) {
+      const long = `${"x".repeat(before)}${secret}${"y".repeat(20_000)}`;
+      const lines = split(...(long.match(/.{1,1000}/g) ?? []), "\n");
+      expect(lines.join("")).toBe(`${"x".repeat(before)}[redacted]${"y".repeat(20_000)}`);
+    }
   });
 
   test("says nothing for no input", () => {
