@@ -47,6 +47,8 @@ export interface FaultProxy extends AsyncDisposable {
   readonly setRules: (rules: readonly FaultRule[]) => void;
   /** All calls since the last {@link FaultProxy.forget}, in the order of their ends. */
   readonly calls: () => readonly ProxiedCall[];
+  /** How many calls got a fault since then, those included whose end is still to come. */
+  readonly struck: () => number;
   readonly forget: () => void;
 }
 
@@ -64,6 +66,7 @@ export async function startFaultProxy(
   let choose = faultChooser(options.rules ?? []);
   let rules = options.rules ?? [];
   let calls: ProxiedCall[] = [];
+  let struck = 0;
   const setRules = (next: readonly FaultRule[]): void => {
     rules = next;
     choose = faultChooser(next);
@@ -94,6 +97,7 @@ export async function startFaultProxy(
     const path = `/${rest.join("/")}`;
     const seen = { service, method: request.method ?? "GET", path };
     const fault = choose(seen);
+    if (fault !== null) struck += 1;
     const end = (status: number | null): void =>
       void calls.push({ at: new Date().toISOString(), ...seen, status, fault });
     const target = new URL(`${path}${url.search}`, origin);
@@ -227,7 +231,11 @@ export async function startFaultProxy(
     authUrl: `${self}/identity${new URL(authUrl).pathname}`,
     setRules,
     calls: () => calls,
-    forget: () => void (calls = []),
+    struck: () => struck,
+    forget() {
+      calls = [];
+      struck = 0;
+    },
     async [Symbol.asyncDispose]() {
       closing.abort(new Error("the proxy ends"));
       server.closeAllConnections();
