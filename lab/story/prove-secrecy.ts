@@ -7,7 +7,7 @@ import { listImages, openCloud, type Cloud } from "../../src/openstack/index.ts"
 import { requestParsed } from "../../src/openstack/request.ts";
 import type { LabCloud } from "../lab.ts";
 import { PROJECTS } from "../layout.ts";
-import { searchFiles, type Finder } from "./search-texts.ts";
+import { searchFiles, type Finder, type MayHold } from "./search-texts.ts";
 
 /** What was looked through, and what was found there. */
 export interface Secrecy {
@@ -72,14 +72,14 @@ export async function searchAll(
   folders: readonly string[],
   since: Date,
   find: Finder,
+  mayHold: MayHold,
 ): Promise<{ readonly found: readonly string[]; readonly files: number }> {
   const found = Object.entries(texts).flatMap(([where, all]) =>
     all.flatMap((text) => find(text).map((what) => `${where}: ${what}`)),
   );
   let files = 0;
   for (const folder of folders) {
-    // credentials rest in clouds.yaml alone, readable by root alone
-    const result = await searchFiles(folder, since, find, (path) => path.endsWith("/clouds.yaml"));
+    const result = await searchFiles(folder, since, find, mayHold);
     found.push(...result.found);
     files += result.files;
   }

@@ -82,25 +82,30 @@ async function readProcess(pid: string, what: "cmdline" | "environ"): Promise<st
   }
 }
 
-/** What the files below `folder` that changed since `since` show: `path: what`. `skip` names files that may. */
+/** Which file may hold which secret. */
+export type MayHold = (file: { readonly path: string; readonly mode: number }, what: string) => boolean;
+
+/** What the files below `folder` that changed since `since` show: `path: what`. */
 export async function searchFiles(
   folder: string,
   since: Date,
   find: Finder,
-  skip: (path: string) => boolean,
+  mayHold: MayHold,
 ): Promise<{ readonly found: readonly string[]; readonly files: number }> {
   const found: string[] = [];
   let files = 0;
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || skip(path)) continue;
+    if (!entry.isFile()) continue;
     try {
-      if ((await stat(path)).mtime < since) continue;
+      const { mtime, mode } = await stat(path);
+      if (mtime < since) continue;
       files += 1;
       const text = await readFile(path, "latin1");
       // the forms are text: bytes above ASCII are read as they were written
       const shown = new Set([...find(text), ...find(Buffer.from(text, "latin1").toString("utf8"))]);
-      found.push(...[...shown].map((what) => `${path}: ${what}`));
+      const wrong = [...shown].filter((what) => !mayHold({ path, mode }, what));
+      found.push(...wrong.map((what) => `${path}: ${what}`));
     } catch (error) {
       if (!isMissing(error)) throw error;
     }

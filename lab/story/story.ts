@@ -21,7 +21,7 @@ import { proveImage, type Check } from "./proof.ts";
 import { serveScript } from "./script-server.ts";
 import { imageTexts, searchAll, watchServers, type Secrecy } from "./prove-secrecy.ts";
 import { searchImage, type Search } from "./search-disk.ts";
-import { finderOf, watchProcesses } from "./search-texts.ts";
+import { finderOf, type MayHold, watchProcesses } from "./search-texts.ts";
 import { serveWebhook } from "./webhook-server.ts";
 
 /** Secret of the operator's script; every character that a shell would take amiss. */
@@ -54,6 +54,11 @@ export interface Published extends Bag {
   /** The image as the requirer's project has it. */
   readonly image: Image;
 }
+
+/** Credentials rest in clouds.yaml, the proxy's address in requests: both are root's alone. */
+const mayHold: MayHold = ({ path, mode }, what) =>
+  (mode & 0o077) === 0 &&
+  (path.endsWith("/clouds.yaml") || (what === PROXY_PASSWORD && path.endsWith(".json")));
 
 /** Everything that was seen. */
 export interface Story {
@@ -111,8 +116,8 @@ export async function tellStory(
   const find = finderOf([...secrets, { what: "the webhook's token", text: TOKEN }]);
   await using processes = watchProcesses(
     find,
-    // Juju itself gives it to every hook
-    (what, environ) => what === PROXY_PASSWORD && environ.includes("JUJU_CHARM_HTTP_PROXY="),
+    // Juju itself gives it to every hook in an address, and so does the charm to builders
+    (what, environ) => what === PROXY_PASSWORD && /HTTP_PROXY=/.test(environ),
   );
   const servers = watchServers(lab, signal);
   await using webhook = await serveWebhook(TOKEN);
@@ -204,7 +209,13 @@ export async function tellStory(
     servers: await servers.texts(),
     images: await imageTexts(lab, signal),
   };
-  const { found, files } = await searchAll(texts, [join(LAB_ROOT, "story", "root"), "/tmp"], began, find);
+  const { found, files } = await searchAll(
+    texts,
+    [join(LAB_ROOT, "story", "root"), "/tmp"],
+    began,
+    find,
+    mayHold,
+  );
   const secrecy = {
     found: [...processes.hits(), ...found],
     files,

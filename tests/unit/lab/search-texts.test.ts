@@ -48,10 +48,20 @@ describe("a secret is found", () => {
   test("in files that are new, but not in those that may hold it", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "search-"));
     await writeFile(join(folder.path, "a"), `\0\x01${SECRET}`);
-    await writeFile(join(folder.path, "clouds.yaml"), SECRET);
-    const skip = (path: string): boolean => path.endsWith("clouds.yaml");
-    const search = async (since: Date) => await searchFiles(folder.path, since, find, skip);
-    expect(await search(new Date(0))).toEqual({ found: [`${join(folder.path, "a")}: the secret`], files: 1 });
+    await writeFile(join(folder.path, "clouds.yaml"), SECRET, { mode: 0o600 });
+    await writeFile(join(folder.path, "open.yaml"), SECRET, { mode: 0o644 });
+    const search = async (since: Date) =>
+      await searchFiles(
+        folder.path,
+        since,
+        find,
+        ({ path, mode }) => path.endsWith(".yaml") && (mode & 0o77) === 0,
+      );
+    const { found, files } = await search(new Date(0));
+    expect(found.toSorted()).toEqual(
+      ["a", "open.yaml"].map((name) => `${join(folder.path, name)}: the secret`),
+    );
+    expect(files).toBe(3);
     expect(await search(new Date(Date.now() + 60_000))).toEqual({ found: [], files: 0 });
   });
 });
