@@ -13,7 +13,8 @@ import { recipeDigest } from "./manifest/recipe-digest.ts";
 import { FOUND } from "./releases.ts";
 import { progressOf, step, type StepContext } from "./step.ts";
 import { checkServer } from "./steps/check-server.ts";
-import { launchBuilder, logIn, registerKeyPair } from "./steps/launch-builder.ts";
+import { openGuest } from "./steps/guest.ts";
+import { launchBuilder, loginTo, registerKeyPair } from "./steps/launch-builder.ts";
 import { writeManifest } from "./steps/manifest.ts";
 import { prepareBaseImage } from "./steps/prepare-base-image.ts";
 import { awaitCloudInit, cleanGuest, deliverProxy, runScript } from "./steps/provision.ts";
@@ -132,11 +133,10 @@ export async function buildImage(
 
   /** Gives the base image's serial, as far as anybody knows it. */
   async function provisionGuest(): Promise<{ readonly serial: string | null }> {
-    await using guest = await step(
-      context,
-      "log in to the builder",
-      limitsWith(request.limits).connect,
-      async (limit) => logIn({ cloud, builder, keys, connect: deps.connect, context }, limit),
+    const connectMs = limitsWith(request.limits).connect;
+    const logIn = loginTo({ cloud, builder, keys, connect: deps.connect, context });
+    await using guest = await step(context, "log in to the builder", connectMs, async (limit) =>
+      openGuest(logIn, connectMs, log, limit),
     );
     await step(context, "run cloud-init", limitsWith(request.limits).cloudInit, async (limit) =>
       inGuest(limit, async () => {

@@ -12,11 +12,13 @@ import { requestWith } from "./builds.ts";
 const [port = "", keyFile = ""] = process.argv.slice(2);
 const { signal } = new AbortController();
 const inputs: unknown[] = [];
+const run = async ({ input }: RemoteCommand): Promise<string> => {
+  inputs.push(input);
+  return "";
+};
 const guest = {
-  run: async ({ input }: RemoteCommand): Promise<string> => {
-    inputs.push(input);
-    return "";
-  },
+  run,
+  runAnew: run,
   async [Symbol.asyncDispose]() {},
 };
 await runScript(guest, "echo hello", { TOKEN: "value" }, silentLogger, signal);

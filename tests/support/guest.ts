@@ -21,6 +21,8 @@ export interface GuestPlan {
   readonly duringCloudInit?: () => Promise<CommandReply | undefined>;
   /** What the log-in is refused with at first: so many attempts find nobody listening. */
   readonly refusedLogins?: number;
+  /** What the kernel calls the boot that the guest is in. */
+  readonly bootId?: () => string;
 }
 
 /** The stand-in; dispose of it. */
@@ -33,6 +35,7 @@ export interface Guest extends AsyncDisposable {
 
 /** Nobody listens at the discard port of the loopback interface. */
 const CLOSED_PORT = 9;
+const READ_BOOT_ID = "cat /proc/sys/kernel/random/boot_id";
 const SCRIPTS = ["follow", "run-script", "manifest", "clean"] as const;
 const PUT_PROXY = /^sudo sh -c 'umask 077; mkdir -p \/run\/image-builder; cat > \S*\/proxy\.env\.part; mv /;
 const PUT = /^sudo sh -c 'umask 077; mkdir -p (\S+); cat > \1\/(script|secrets)'$/;
@@ -49,6 +52,7 @@ export async function startGuest(buildId: string, plan: GuestPlan = {}): Promise
   let refusals = plan.refusedLogins ?? 0;
 
   const answer = async (command: string, stdin: string): Promise<CommandReply> => {
+    if (command === READ_BOOT_ID) return { stdout: [`${plan.bootId?.() ?? "one boot"}\n`], exitCode: 0 };
     if (PUT_PROXY.test(command)) {
       ran.push("put proxy");
       return { exitCode: 0 };

@@ -114,46 +114,60 @@ export interface LoginNeeds {
 }
 
 /**
- * Logs in as `ubuntu`, again and again until sshd is up and cloud-init has put the key. When the signal's
- * time is over, the error tells the last line of the server's console; a server that failed or is gone ends
- * the wait at once.
+ * Logs in to a guest as `ubuntu`, again and again until sshd is up and cloud-init has put the key; each call is one
+ * more connection. When the signal's time is over, the error tells the last line of the server's console; a server
+ * that failed or is gone ends the wait at once, and so does a host key that is not the one of the log-in before.
  */
-export async function logIn(needs: LoginNeeds, signal: AbortSignal): Promise<Communicator> {
+export function loginTo(needs: LoginNeeds): (signal: AbortSignal) => Promise<Communicator> {
   const { cloud, builder, keys, context } = needs;
-  let last: unknown;
-  // the first key seen is the guest's for the rest of the build
-  let hostKey: string | null = null;
-  const isHostKey = (fingerprint: string): boolean => (hostKey ??= fingerprint) === fingerprint;
-  const target = {
-    host: builder.address,
-    port: 22,
-    username: "ubuntu",
-    privateKey: keys.privateKey,
-    isHostKey,
+  // the key of the first guest that let us in is the guest's for the rest of the build
+  let pinned: string | null = null;
+  return async (signal) => {
+    // of a connection that broke, the server behind it may say more
+    if (pinned !== null) await checkServer(cloud, builder.server.id, signal);
+    let last: unknown;
+    let seen: string | null = null;
+    const target = {
+      host: builder.address,
+      port: 22,
+      username: "ubuntu",
+      privateKey: keys.privateKey,
+      isHostKey(fingerprint: string) {
+        seen = fingerprint;
+        return pinned === null || pinned === fingerprint;
+      },
+    };
+    let checkedAt = performance.now();
+    try {
+      const guest = await waitFor(signal, POLL.connect, async () => {
+        try {
+          return await needs.connect(target, signal);
+        } catch (error) {
+          if (!(error instanceof SshError)) throw error;
+          last = error;
+        }
+        if (pinned !== null && seen !== null && seen !== pinned) {
+          throw new AppError(
+            `the host key of ${builder.address} was ${pinned} and is ${seen} now: another machine answers there`,
+          );
+        }
+        if (performance.now() - checkedAt < POLL.silentGuest) return undefined;
+        checkedAt = performance.now();
+        await checkServer(cloud, builder.server.id, signal);
+        return undefined;
+      });
+      pinned ??= seen;
+      return guest;
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) throw error;
+      const lines = await consoleTail(cloud, builder.server.id);
+      context.log.error({ console: lines, err: last }, "the guest does not let us in; its console's end");
+      throw new AppError(
+        `${last === undefined ? "no answer" : describe(last)}; the console's last line is "${lines.at(-1)?.trim() ?? ""}"`,
+        { cause: error },
+      );
+    }
   };
-  let checkedAt = performance.now();
-  try {
-    return await waitFor(signal, POLL.connect, async () => {
-      try {
-        return await needs.connect(target, signal);
-      } catch (error) {
-        if (!(error instanceof SshError)) throw error;
-        last = error;
-      }
-      if (performance.now() - checkedAt < POLL.silentGuest) return undefined;
-      checkedAt = performance.now();
-      await checkServer(cloud, builder.server.id, signal);
-      return undefined;
-    });
-  } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
-    const lines = await consoleTail(cloud, builder.server.id);
-    context.log.error({ console: lines, err: last }, "the guest does not let us in; its console's end");
-    throw new AppError(
-      `${last === undefined ? "no answer" : describe(last)}; the console's last line is "${lines.at(-1)?.trim() ?? ""}"`,
-      { cause: error },
-    );
-  }
 }
 
 async function consoleTail(cloud: Cloud, serverId: string): Promise<readonly string[]> {

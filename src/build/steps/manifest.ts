@@ -3,9 +3,9 @@ import { readAsset } from "../../base/assets.ts";
 import { join } from "node:path";
 import type { Logger } from "../../base/log.ts";
 import { writeAtomic } from "../../base/files.ts";
-import type { Communicator } from "../../ssh/communicator.ts";
 import { parseGuestContents } from "../manifest/guest-contents.ts";
 import { renderSpdx, type DocumentFacts } from "../manifest/spdx.ts";
+import type { Guest } from "./guest.ts";
 
 /** Name of an image's manifest in its build's folder; `image` as `noble-x64`. */
 export function manifestFile(image: string): string {
@@ -17,14 +17,16 @@ export function manifestFile(image: string): string {
  * are logged. Gives the serial of the base image as the guest knows it, where nobody else did.
  */
 export async function writeManifest(
-  guest: Communicator,
+  guest: Guest,
   folder: string,
   facts: Omit<DocumentFacts, "created">,
   log: Logger,
   signal: AbortSignal,
 ): Promise<{ readonly serial: string | null }> {
   const script = await manifestScript();
-  const contents = parseGuestContents(await guest.run({ command: "sudo bash -s", input: script, signal }));
+  const contents = parseGuestContents(
+    await guest.runAnew({ command: "sudo bash -s", input: script, signal }),
+  );
   for (const what of contents.notRead) log.warn({ what }, "not in the manifest");
   const serial = facts.serial ?? contents.serial;
   const text = renderSpdx(contents, { ...facts, serial, created: new Date() });

@@ -4,10 +4,10 @@ import * as v from "valibot";
 import { AppError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { registerSecret } from "../../base/redact.ts";
-import type { Communicator } from "../../ssh/communicator.ts";
 import { guestSecretsOf, proxyPasswords } from "../cloud-init/proxy.ts";
 import { tellingLine } from "../cloud-init/reason.ts";
 import type { Recipe } from "../types.ts";
+import type { Guest } from "./guest.ts";
 import { boundedOutput } from "./guest-output.ts";
 
 const resultSchema = v.object({ v1: v.object({ errors: v.array(v.string()) }) });
@@ -25,12 +25,12 @@ export async function loadGuestScripts(): Promise<void> {
  * Brings the guest what its user-data must not hold: a proxy with credentials, for which its first section waits.
  * Does nothing when there is none.
  */
-export async function deliverProxy(guest: Communicator, recipe: Recipe, signal: AbortSignal): Promise<void> {
+export async function deliverProxy(guest: Guest, recipe: Recipe, signal: AbortSignal): Promise<void> {
   const text = guestSecretsOf(recipe);
   if (text === null) return;
   for (const password of proxyPasswords(recipe)) registerSecret(password);
   const file = "/run/image-builder/proxy.env";
-  await guest.run({
+  await guest.runAnew({
     // in one step, so that the guest never reads half of it
     command: `sudo sh -c 'umask 077; mkdir -p /run/image-builder; cat > ${file}.part; mv ${file}.part ${file}'`,
     input: text,
@@ -45,10 +45,10 @@ const SECTION = /^== section (\S+)$/;
 
 /**
  * Waits until cloud-init has finished in the guest; the recipe's output goes to the log line by line, each with
- * its section. Throws one sentence when a section failed ("section yq failed: ...") or cloud-init reports errors.
+ * its section. After a connection that broke, its end comes once more. Throws one sentence when a section failed ("section yq failed: ...") or cloud-init reports errors.
  */
 export async function awaitCloudInit(
-  guest: Communicator,
+  guest: Guest,
   buildId: string,
   log: Logger,
   signal: AbortSignal,
@@ -60,7 +60,7 @@ export async function awaitCloudInit(
     (line) => log.info({ section, line }, "cloud-init"),
     (sentence) => log.warn(sentence),
   );
-  await guest.run({
+  await guest.runAnew({
     command: "sudo bash -s",
     input: await guestScript("follow"),
     signal,
@@ -93,7 +93,7 @@ export async function awaitCloudInit(
 
 /** Runs `script` as root with `secrets` as environment variables; its output goes to the log, redacted. */
 export async function runScript(
-  guest: Communicator,
+  guest: Guest,
   script: string,
   secrets: Readonly<Record<string, string>>,
   log: Logger,
@@ -102,7 +102,7 @@ export async function runScript(
   const folder = "/run/image-builder-script";
   const pairs = Object.entries(secrets).map(([name, value]) => `${name}=${value}\0`);
   const put = async (name: string, input: string): Promise<string> =>
-    await guest.run({
+    await guest.runAnew({
       command: `sudo sh -c 'umask 077; mkdir -p ${folder}; cat > ${folder}/${name}'`,
       input,
       signal,
@@ -122,7 +122,7 @@ export async function runScript(
 }
 
 /** Removes from the guest what must not be in the image; afterwards nobody can log in to it any more. */
-export async function cleanGuest(guest: Communicator, log: Logger, signal: AbortSignal): Promise<void> {
+export async function cleanGuest(guest: Guest, log: Logger, signal: AbortSignal): Promise<void> {
   using output = boundedOutput(
     (line) => log.info({ line }, "clean"),
     (sentence) => log.warn(sentence),

@@ -2,6 +2,7 @@ import { describe, test } from "vitest";
 import { silentLogger } from "../../../src/base/log.ts";
 import { deleteServer, listServers, openCloud, waitForServerGone } from "../../../src/openstack/index.ts";
 import { type Workshop, useWorkshops } from "../../support/build.ts";
+import { startGuest } from "../../support/guest.ts";
 import { fakeCloudAuth } from "../../support/openstack.ts";
 
 const openWorkshop = useWorkshops();
@@ -113,7 +114,7 @@ describe.concurrent("a build fails at once, in one sentence, when its server", (
     expect(await workshop.leftovers()).toEqual([]);
   });
 
-  test("lets its connection break while it is fine", async ({ expect }) => {
+  test("breaks each connection while it is fine", async ({ expect }) => {
     await using workshop = await openWorkshop();
     const { outcome, build } = await workshop.run({
       guest: { duringCloudInit: async () => ({ drop: true }) },
@@ -122,4 +123,65 @@ describe.concurrent("a build fails at once, in one sentence, when its server", (
     expect(outcome).toBe("failed");
     expect(await workshop.leftovers()).toEqual([]);
   });
+
+  test("boots anew while cloud-init runs", async ({ expect }) => {
+    await using workshop = await openWorkshop();
+    let boots = 1;
+    const { outcome, build } = await workshop.run({
+      guest: {
+        bootId: () => `boot ${boots}`,
+        duringCloudInit: async () => {
+          boots += 1;
+          return { drop: true };
+        },
+      },
+    });
+    expect(build.errors).toEqual([
+      "noble-x64: cannot run cloud-init: the builder booted anew, which cut short what ran in it",
+    ]);
+    expect(outcome).toBe("failed");
+    expect(await workshop.leftovers()).toEqual([]);
+  });
+
+  test("has another host key than it had before", async ({ expect }) => {
+    await using workshop = await openWorkshop();
+    await using stranger = await startGuest("build of nobody");
+    let logins = 0;
+    const { outcome, build } = await workshop.run({
+      guest: { duringCloudInit: async () => ({ drop: true }) },
+      onGuest: (guest) => ({
+        ...guest,
+        connect: async (target, signal) => {
+          logins += 1;
+          return await (logins === 1 ? guest : stranger).connect(target, signal);
+        },
+      }),
+    });
+    expect(build.errors).toEqual([
+      expect.stringMatching(
+        /^noble-x64: cannot run cloud-init: the host key of \S+ was SHA256:\S+ and is SHA256:\S+ now: another machine answers there$/,
+      ),
+    ]);
+    expect(outcome).toBe("failed");
+    expect(stranger.ran).toEqual([]);
+    expect(await workshop.leftovers()).toEqual([]);
+  });
+});
+
+test("a connection that breaks while cloud-init runs is made again, and the build goes on", async ({
+  expect,
+}) => {
+  await using workshop = await openWorkshop();
+  let drops = 0;
+  const { outcome, build } = await workshop.run({
+    guest: {
+      duringCloudInit: async () => {
+        drops += 1;
+        return drops < 3 ? { drop: true } : undefined;
+      },
+    },
+  });
+  expect(build.errors).toEqual([]);
+  expect(outcome).toBe("done");
+  expect(drops).toBe(3);
 });
