@@ -28,6 +28,8 @@ export interface Call extends CallOptions {
   readonly what: string;
   /** Whether sending it twice does no more than once; by default all but POST and PATCH. */
   readonly idempotent?: boolean;
+  /** The only statuses of success, where the API names them; by default all 2xx. */
+  readonly accepts?: readonly number[];
   /** Default: the limit `call`. */
   readonly deadlineMs?: number;
 }
@@ -121,6 +123,12 @@ async function tryOnce(
       continue;
     }
     if (raw.status < 200 || raw.status > 299) throw refused(service, outgoing, call.what, raw);
+    if (call.accepts?.includes(raw.status) === false) {
+      // not the service but somebody in between: nothing is known to be done
+      throw new ReplyError(
+        `cannot ${call.what}: ${service.name} does not answer with HTTP ${raw.status} here`,
+      );
+    }
     return { status: raw.status, headers: raw.headers, body: parseBody(raw.text) };
   }
 }

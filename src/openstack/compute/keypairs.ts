@@ -1,6 +1,7 @@
 /** Nova key pairs (docs.openstack.org/api-ref/compute, "Keypairs"); they belong to the user, not the project. */
 import * as v from "valibot";
-import { isConflict, isNotFound, isOutcomeUnknown } from "../errors.ts";
+import { deleteFor } from "../delete.ts";
+import { isConflict, isOutcomeUnknown } from "../errors.ts";
 import { request, requestAll } from "../request.ts";
 import type { CallOptions, Cloud } from "../types.ts";
 
@@ -62,14 +63,5 @@ const keyMaterial = (publicKey: string): string => publicKey.trim().split(/\s+/)
 
 /** Deletes a key pair; one that is gone already is fine. */
 export async function deleteKeyPair(cloud: Cloud, name: string, options: CallOptions): Promise<void> {
-  try {
-    await request(cloud.compute, {
-      method: "DELETE",
-      path: `/os-keypairs/${encodeURIComponent(name)}`,
-      what: `delete key pair ${name}`,
-      signal: options.signal,
-    });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  await deleteFor(cloud.compute, `/os-keypairs/${encodeURIComponent(name)}`, `key pair ${name}`, options);
 }

@@ -5,14 +5,15 @@ import { createOrFind } from "../create.ts";
 import { isConflict } from "../errors.ts";
 import { headerText } from "../exchange.ts";
 import { listImages } from "../image/images.ts";
-import { parseReply, type Reply, request } from "../request.ts";
+import { type Call, parseReply, type Reply, request } from "../request.ts";
 import type { CallOptions, Cloud } from "../types.ts";
 import { getServer } from "./servers.ts";
 
 /** Asks Nova to shut a server down; one that is off already is fine. It is SHUTOFF later: `waitForServer`. */
 export async function stopServer(cloud: Cloud, id: string, options: CallOptions): Promise<void> {
   try {
-    await act(cloud, id, { "os-stop": null }, { what: `stop server ${id}`, idempotent: true, ...options });
+    const what = `stop server ${id}`;
+    await act(cloud, id, { "os-stop": null }, { what, idempotent: true, accepts: [202], ...options });
   } catch (error) {
     if (!isConflict(error)) throw error;
     const server = await getServer(cloud, id, options);
@@ -73,7 +74,7 @@ async function act(
   cloud: Cloud,
   id: string,
   body: object,
-  options: CallOptions & { readonly what: string; readonly idempotent: boolean },
+  options: CallOptions & Pick<Call, "what" | "idempotent" | "accepts">,
 ): Promise<Reply> {
   const path = `/servers/${encodeURIComponent(id)}/action`;
   return await request(cloud.compute, { method: "POST", path, body, ...options });

@@ -1,9 +1,9 @@
 /** Nova servers (docs.openstack.org/api-ref/compute, "Servers"). */
 import * as v from "valibot";
+import { deleteFor } from "../delete.ts";
 import { AppError } from "../../base/errors.ts";
 import { createOrFind } from "../create.ts";
-import { isNotFound } from "../errors.ts";
-import { request, requestAll, requestParsed } from "../request.ts";
+import { requestAll, requestParsed } from "../request.ts";
 import type { CallOptions, Cloud } from "../types.ts";
 
 /** An address of a server on one of its networks. */
@@ -159,14 +159,5 @@ export async function listServers(
 
 /** Deletes a server; one that is gone already is fine. Nova finishes later: see `waitForServerGone`. */
 export async function deleteServer(cloud: Cloud, id: string, options: CallOptions): Promise<void> {
-  try {
-    await request(cloud.compute, {
-      method: "DELETE",
-      path: `/servers/${encodeURIComponent(id)}`,
-      what: `delete server ${id}`,
-      signal: options.signal,
-    });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  await deleteFor(cloud.compute, `/servers/${encodeURIComponent(id)}`, `server ${id}`, options);
 }

@@ -2,8 +2,9 @@
 import * as v from "valibot";
 import { waitFor } from "../../base/deadline.ts";
 import { createOrFind } from "../create.ts";
+import { deleteFor } from "../delete.ts";
 import { ImageFailedError, isNotFound } from "../errors.ts";
-import { request, requestAll, requestParsed } from "../request.ts";
+import { requestAll, requestParsed } from "../request.ts";
 import type { CallOptions, Cloud } from "../types.ts";
 
 /** An image as Glance describes it. */
@@ -209,16 +210,7 @@ export async function updateImageProperties(
 
 /** Deletes an image; one that is gone already is fine, one in use or protected is not. */
 export async function deleteImage(cloud: Cloud, id: string, options: CallOptions): Promise<void> {
-  try {
-    await request(cloud.image, {
-      method: "DELETE",
-      path: `/images/${encodeURIComponent(id)}`,
-      what: `delete image ${id}`,
-      signal: options.signal,
-    });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  await deleteFor(cloud.image, `/images/${encodeURIComponent(id)}`, `image ${id}`, options);
 }
 
 const FAILED: ReadonlySet<string> = new Set(["killed", "deleted", "pending_delete", "deactivated"]);

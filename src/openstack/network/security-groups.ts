@@ -1,7 +1,8 @@
 /** Neutron security groups (docs.openstack.org/api-ref/network/v2, "Security groups"). */
 import * as v from "valibot";
 import { createOrFind } from "../create.ts";
-import { isNotFound, neutronType } from "../errors.ts";
+import { deleteFor } from "../delete.ts";
+import { neutronType } from "../errors.ts";
 import { request, requestAll, requestParsed } from "../request.ts";
 import type { CallOptions, Cloud } from "../types.ts";
 
@@ -148,14 +149,10 @@ export async function setSecurityGroupTags(
 
 /** Deletes a security group; one that is gone already is fine, one in use is a conflict. */
 export async function deleteSecurityGroup(cloud: Cloud, id: string, options: CallOptions): Promise<void> {
-  try {
-    await request(cloud.network, {
-      method: "DELETE",
-      path: `/security-groups/${encodeURIComponent(id)}`,
-      what: `delete security group ${id}`,
-      signal: options.signal,
-    });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  await deleteFor(
+    cloud.network,
+    `/security-groups/${encodeURIComponent(id)}`,
+    `security group ${id}`,
+    options,
+  );
 }
