@@ -31,8 +31,13 @@ const CHARM: Program = {
   name: "charm",
   entry: join(SOURCE, "charm/main.ts"),
   isHook: true,
-  // node-cron and js-yaml, which have a use only where `schedule` or `remove-departed-images` is set
-  apart: [join(SOURCE, "charm/cron-expression.ts"), join(SOURCE, "charm/read-clouds.ts")],
+  apart: [
+    // what an idle look has no use for
+    join(SOURCE, "charm/full-dispatch.ts"),
+    // node-cron and js-yaml, which have a use only where `schedule` or `remove-departed-images` is set
+    join(SOURCE, "charm/cron-expression.ts"),
+    join(SOURCE, "charm/read-clouds.ts"),
+  ],
 };
 const COMMAND_LINE: Program = { name: "cli", entry: join(SOURCE, "cli/main.ts"), isHook: false, apart: [] };
 

@@ -1,6 +1,6 @@
 /** Child processes; the only importer of `node:child_process` under `src/`. */
-import { spawn } from "node:child_process";
-import { AppError } from "./errors.ts";
+import { spawn, spawnSync } from "node:child_process";
+import { AppError, DeadlineError } from "./errors.ts";
 
 /** What a child process gave back. */
 export interface ExecResult {
@@ -65,6 +65,37 @@ export async function exec(
     child.stdin?.on("error", () => {});
     child.stdin?.end(options.input);
   });
+}
+
+/**
+ * As {@link exec}, while this process does nothing else: no stream, no timer and no promise is set up for it. Only for
+ * a process that handles no signals, so that one still ends it meanwhile. Throws {@link DeadlineError} after `limitMs`,
+ * when the child has got a SIGKILL.
+ */
+export function execBlocking(
+  file: string,
+  parameters: readonly string[],
+  {
+    env,
+    input,
+    limitMs,
+  }: Pick<ExecOptions, "env"> & { readonly input: string | undefined; readonly limitMs: number },
+): ExecResult {
+  const { error, status, signal, stdout, stderr } = spawnSync(file, parameters, {
+    env,
+    input,
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    encoding: "utf8",
+    maxBuffer: Infinity,
+    timeout: limitMs,
+    killSignal: "SIGKILL",
+  });
+  if (error !== undefined && "code" in error && error.code === "ETIMEDOUT") {
+    throw new DeadlineError(file, limitMs);
+  }
+  if (error !== undefined) throw new ExecError(`cannot run ${file}`, { cause: error });
+  if (status === null) throw new ExecError(`${file} was ended by ${signal}`);
+  return { code: status, stdout, stderr };
 }
 
 /**

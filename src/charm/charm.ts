@@ -1,17 +1,15 @@
 /** The charm: which event does what. What an idle hook does not need is loaded when it is. */
 import { rm } from "node:fs/promises";
 import { ConfigError } from "../base/errors.ts";
-import { machineClock } from "../build/cron-times.ts";
-import { listBuilds, type Build } from "../build/history.ts";
+import { listBuilds } from "../build/history.ts";
 import { pathsOf } from "../build/paths.ts";
-import { nextTick, type Ticks } from "../build/ticks.ts";
 import { defineCharm, type Charm, type JujuContext, type Run } from "../juju/index.ts";
-import { standingOf, statusesOf, type StatusFacts } from "./collect-status.ts";
+import { standingOf, statusesAt, type StatusInput } from "./collect-status.ts";
 import type { BuilderConfig } from "./config.ts";
 import type { CharmEnvironment } from "./environment.ts";
 import { readFacts, type Facts } from "./facts.ts";
 import { install, remove } from "./machine.ts";
-import { forgetSettled, readSettled, ticksHere } from "./settled.ts";
+import { forgetSettled, ticksHere } from "./settled.ts";
 
 /** The charm for one machine; `environment` says where its files are. */
 export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig> {
@@ -40,13 +38,6 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     }
   };
 
-  const settled = new WeakMap<AnyRun["unit"], StatusInput>();
-  const convergeUnlessIdle = async (run: AnyRun): Promise<void> => {
-    const found = await readSettled(run, environment);
-    if (found === null) await converge(run);
-    else settled.set(run.unit, found);
-  };
-
   return defineCharm<BuilderConfig>({
     metadata: { endpoints: ["image", "peers"], storages: [] },
     parseConfig: async (raw) => (await import("./config.ts")).parseOptions(raw),
@@ -60,7 +51,7 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
       },
       start: converge,
       "config-changed": converge,
-      "update-status": convergeUnlessIdle,
+      "update-status": converge,
       "leader-elected": converge,
       "secret-changed": converge,
       "relation-created": converge,
@@ -135,18 +126,9 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     },
     collectStatus: async (run) => {
       if (run.event.kind === "stop" || run.event.kind === "remove") return [];
-      const input = settled.get(run.unit) ?? (await inputOf(run.context, await factsOf(run)));
-      const now = new Date();
-      const next = input.ticks === null ? null : nextTick(input.ticks, now, machineClock);
-      return statusesOf(input, input.builds, run.unit.application, next, now);
+      return statusesAt(new Date(), await inputOf(run.context, await factsOf(run)), run.unit.application);
     },
   });
-}
-
-/** What the status is told by. */
-interface StatusInput extends StatusFacts {
-  readonly builds: readonly Build[];
-  readonly ticks: Ticks | null;
 }
 
 /** The status is told with our databags as they will be when this dispatch has committed. */

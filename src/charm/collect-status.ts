@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { currentSteps, type Build, type StepView } from "../build/history.ts";
 import { BUILD_LOG_FILE } from "../build/start-build.ts";
-import { minuteOf } from "../build/ticks.ts";
+import { machineClock } from "../build/cron-times.ts";
+import { minuteOf, nextTick, type Ticks } from "../build/ticks.ts";
 import { UPLOAD } from "../build/step.ts";
 import { specName, type Artifact, type ImageSpec } from "../build/types.ts";
 import { active, blocked, LONGEST_MESSAGE, maintenance, waiting, type Status } from "../juju/index.ts";
@@ -21,6 +22,20 @@ export interface StatusFacts extends Pick<Facts, "specs" | "targets"> {
   readonly told: readonly ToldBuild[];
   /** Images that other units told of. */
   readonly artifacts: readonly Artifact[];
+}
+
+/** What the status of a moment is told by. */
+export interface StatusInput extends StatusFacts {
+  /** Oldest first. */
+  readonly builds: readonly Build[];
+  /** Null where nothing can fire the schedule. */
+  readonly ticks: Ticks | null;
+}
+
+/** {@link statusesOf} at `now`, by the machine's clock. */
+export function statusesAt(now: Date, input: StatusInput, application: string): readonly Status[] {
+  const next = input.ticks === null ? null : nextTick(input.ticks, now, machineClock);
+  return statusesOf(input, input.builds, application, next, now);
 }
 
 /** What the peers have to do with the status. */

@@ -1,10 +1,10 @@
 /** Entry of the charm: `./dispatch` runs this for every hook, action and custom event. */
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runHookProcess } from "../juju/index.ts";
-import { createCharm } from "./charm.ts";
+import type { CharmEnvironment } from "./environment.ts";
+import { tellIdleStatus } from "./idle.ts";
 
-const charm = createCharm({
+const environment: CharmEnvironment = {
   // relocated in tests and in the lab alone; Juju gives hooks no such variable
   root: process.env["IMAGE_BUILDER_ROOT"] ?? "/",
   // a small young generation: what streams through is freed at once and not gathered first
@@ -15,11 +15,9 @@ const charm = createCharm({
     fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url)),
   ],
   path: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin",
-});
+};
 
-await runHookProcess(charm, process, {
-  // an idle hook logs nothing and so has no use for pino
-  createLogger: async (destination, level) =>
-    (await import("../base/log.ts")).createLogger(destination, level),
-  logLevel: "info",
-});
+if (!(await tellIdleStatus(process.env, environment))) {
+  const { runFullDispatch } = await import("./full-dispatch.ts");
+  await runFullDispatch(environment, process);
+}

@@ -1,6 +1,6 @@
 /**
  * What the last full reconcile found, kept in a file: an idle `update-status` tells the status from it and from
- * the journal, and asks Juju only for what changes without an event (docs/decisions/0005-idle-update-status.md).
+ * the journal (docs/decisions/0005-idle-update-status.md).
  */
 import { rm, stat } from "node:fs/promises";
 import { isMissing, readOptional, writeAtomic } from "../base/files.ts";
@@ -8,16 +8,8 @@ import { listBuilds, type Build } from "../build/history.ts";
 import { pathsOf, type Paths } from "../build/paths.ts";
 import type { Pins } from "../build/pins.ts";
 import type { Ticks } from "../build/ticks.ts";
-import {
-  isSecretDenied,
-  isSecretNotFound,
-  worst,
-  type JujuContext,
-  type Run,
-  type Unit,
-} from "../juju/index.ts";
-import { standingOf, statusesOf, type StatusFacts } from "./collect-status.ts";
-import type { BuilderConfig } from "./config.ts";
+import type { JujuContext } from "../juju/index.ts";
+import { standingOf, type StatusInput } from "./collect-status.ts";
 import { dueBuild, isUnderWay, type Wanted } from "./due.ts";
 import { findJujuExec, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
@@ -33,15 +25,13 @@ const FORMAT = 4;
 const LONGEST_MS = 3_600_000;
 
 /** The file's content: no secret is in it, but for what somebody wrote into a proxy's address. */
-export interface Settled extends StatusFacts, Wanted {
+export interface Settled extends Omit<StatusInput, "builds">, Wanted {
   readonly format: typeof FORMAT;
   /** Milliseconds since the epoch. */
   readonly at: number;
   /** What a dispatch knows without asking and no event tells of. */
   readonly surroundings: string;
   readonly secretUris: readonly string[];
-  /** Null where nothing can fire the schedule. */
-  readonly ticks: Ticks | null;
   /** What the others know of our builds, as text; null where there is nobody to tell. */
   readonly word: string | null;
   readonly forgotten: Readonly<Record<string, string>>;
@@ -91,31 +81,23 @@ export async function writeSettled(
 }
 
 /**
- * What was found last, when a full reconcile would find the same again and have nothing to do; else null. Asks
- * Juju for secrets alone: taking a grant back fires no hook.
+ * What was found last with the builds of now, when by all that this machine knows a full reconcile would find the same
+ * again and have nothing to do; else null.
  */
 export async function readSettled(
-  run: Run<BuilderConfig>,
+  context: JujuContext,
   environment: CharmEnvironment,
-): Promise<(Settled & { readonly builds: readonly Build[] }) | null> {
-  const { context, unit } = run;
+): Promise<(Settled & StatusInput) | null> {
   const paths = pathsOf(environment.root, context.unit);
   const settled = parse(await readOptional(paths.settledFile));
   if (settled === null) return null;
   const age = Date.now() - settled.at;
   if (age < 0 || age > LONGEST_MS) return null;
   if (settled.surroundings !== (await surroundings(context, paths, environment))) return null;
-  const [isReadable, builds] = await Promise.all([
-    areReadable(unit, settled.secretUris),
-    listBuilds(paths.builds),
-  ]);
-  if (!isReadable) return null;
+  const builds = await listBuilds(paths.builds);
   if (settled.word !== null && settled.word !== wordOf(builds, context.unit)) return null;
   if (settled.standbyFor === null && hasWork(settled, builds)) return null;
-  // what an operator has to act on may be put right without an event, by granting a secret for one
-  const status = worst(statusesOf(settled, builds, unit.application, null, new Date()));
-  const isFine = status?.name === "active" || status?.name === "maintenance";
-  return isFine ? { ...settled, builds } : null;
+  return { ...settled, builds };
 }
 
 /** When the schedule fires; null where nothing can fire it. */
@@ -162,21 +144,6 @@ function hasWork(settled: Settled, builds: readonly Build[]): boolean {
     ({ cloud, published }) =>
       cloud !== null && changedPublication(specs, cloud, artifacts, published) !== null,
   );
-}
-
-/**
- * Whether the secrets may still be read. Their tracked revisions have what the full reconcile has seen: a newer
- * one comes with an event, as long as nobody tracks it before.
- */
-async function areReadable(unit: Unit, uris: readonly string[]): Promise<boolean> {
-  try {
-    await Promise.all(uris.map((id) => unit.secret({ id }).tracked()));
-    return true;
-  } catch (error) {
-    // the full reconcile says what is wrong
-    if (isSecretDenied(error) || isSecretNotFound(error)) return false;
-    throw error;
-  }
 }
 
 /** Our own files, which somebody may have touched, and what comes with the process instead of an event. */

@@ -1,7 +1,7 @@
 /** Running hook commands as processes (juju-rules 3.1). */
 import { withDeadline } from "../base/deadline.ts";
 import { AppError } from "../base/errors.ts";
-import { exec } from "../base/exec.ts";
+import { exec, execBlocking, type ExecResult } from "../base/exec.ts";
 import type { JujuContext } from "./context.ts";
 import { HookCommandError } from "./errors.ts";
 import type { JujuVersion } from "./version.ts";
@@ -39,13 +39,31 @@ export function openHookTool(
     version,
     run: async (command, parameters, { input, limitMs = options.limitMs ?? DEFAULT_LIMIT_MS } = {}) => {
       checkSizes(command, parameters);
-      const { code, stdout, stderr } = await withDeadline(options.signal, limitMs, command, (signal) =>
+      const result = await withDeadline(options.signal, limitMs, command, (signal) =>
         exec(command, parameters, { env, signal, ...(input === undefined ? {} : { input }) }),
       );
-      if (code !== 0) throw new HookCommandError(command, code, stderr);
-      return stdout;
+      return outputOf(command, result);
     },
   };
+}
+
+/**
+ * A tool that holds up the whole process during each call: cheaper, for a process that only asks a little, one thing
+ * after the other, and leaves signals to the system. Its calls end after 30 seconds if they name no limit of their own.
+ */
+export function openBlockingHookTool({ version, toolEnvironment: env }: JujuContext): HookTool {
+  return {
+    version,
+    run: async (command, parameters, { input, limitMs = DEFAULT_LIMIT_MS } = {}) => {
+      checkSizes(command, parameters);
+      return outputOf(command, execBlocking(command, parameters, { env, input, limitMs }));
+    },
+  };
+}
+
+function outputOf(command: string, { code, stdout, stderr }: ExecResult): string {
+  if (code !== 0) throw new HookCommandError(command, code, stderr);
+  return stdout;
 }
 
 function checkSizes(command: string, parameters: readonly string[]): void {

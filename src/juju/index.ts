@@ -45,7 +45,7 @@ export {
   type SecretRef,
 } from "./hook-commands/secret.ts";
 export { runHookProcess } from "./hook-process.ts";
-export { openHookTool, type HookTool } from "./hook-tool.ts";
+export { openBlockingHookTool, openHookTool, type HookTool } from "./hook-tool.ts";
 export { jujuLogStream, type JujuLogStream } from "./juju-log.ts";
 export {
   openUnit,
@@ -56,7 +56,16 @@ export {
   type UnitState,
 } from "./model.ts";
 export type { Relation, Settings } from "./relation.ts";
-export type { Secret } from "./secrets.ts";
-export { active, blocked, LONGEST_MESSAGE, maintenance, waiting, worst, type Status } from "./status.ts";
+export { areReadable, type Secret } from "./secrets.ts";
+export {
+  active,
+  blocked,
+  LONGEST_MESSAGE,
+  maintenance,
+  statusSetter,
+  waiting,
+  worst,
+  type Status,
+} from "./status.ts";
 export type { JujuVersion } from "./version.ts";
 export type { NewSecret, Setting } from "./writes.ts";

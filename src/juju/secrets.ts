@@ -1,5 +1,6 @@
 /** Secrets that this unit reads or owns (juju-rules 3.2). */
 import type { RelationRef } from "./context.ts";
+import { isSecretDenied, isSecretNotFound } from "./errors.ts";
 import type { HookTool } from "./hook-tool.ts";
 import {
   canonicalSecretId,
@@ -34,6 +35,20 @@ export interface Secret {
   readonly revoke: (relation: RelationRef) => Promise<void>;
   /** Queues the removal of one revision, or of all. */
   readonly remove: (revision?: number) => Promise<void>;
+}
+
+/**
+ * Whether the secrets with these ids may still be read. Their tracked revisions are: a newer one comes with an event,
+ * as long as nobody tracks it before.
+ */
+export async function areReadable(tool: HookTool, ids: readonly string[]): Promise<boolean> {
+  try {
+    await Promise.all(ids.map((id) => secretGet(tool, { id }, "tracked")));
+    return true;
+  } catch (error) {
+    if (isSecretDenied(error) || isSecretNotFound(error)) return false;
+    throw error;
+  }
 }
 
 /** Opens secrets; two spellings of one id share their answers. Throws AppError for text that is no secret URI. */

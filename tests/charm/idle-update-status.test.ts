@@ -1,5 +1,6 @@
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { waitFor } from "../../src/base/deadline.ts";
 import { openJournal } from "../../src/build/journal.ts";
 import { NOBLE } from "../support/charm-builds.ts";
 import { cloudOf, credentialsOf, relate, type Requirer } from "../support/charm-requirers.ts";
@@ -155,6 +156,54 @@ describe("update-status", () => {
     expect(idle).toEqual(IDLE);
     expect(charm.status()).toMatch(/^active noble-x64 of .*, published to 2 of 2 relations/);
     expect(await statusInFull()).toMatch(/^active noble-x64 of .*, published to 2 of 2 relations/);
+  });
+
+  it("that is ended while it waits for Juju runs again", async () => {
+    const repair = charm.juju.injectFault({ command: "secret-get", nth: 1, hang: true });
+    const from = charm.mark();
+    await charm.juju.updateStatus(UNIT);
+    await waitFor(AbortSignal.timeout(20_000), 10, async () =>
+      charm.calls("secret-get", from).length > 0 ? true : undefined,
+    );
+    expect(charm.juju.killHook(UNIT, "SIGTERM")).toBe(true);
+    await charm.settle();
+    repair();
+    expect(
+      charm.juju
+        .journal()
+        .slice(from)
+        .map(({ command }) => command),
+    ).toEqual(["secret-get", ...IDLE]);
+    expect(charm.failures()).toEqual([]);
+  });
+
+  it.each(["secret-get", "status-set"])("asks for everything when %s fails for once", async (command) => {
+    const repair = charm.juju.injectFault({
+      command,
+      nth: 1,
+      exit: 1,
+      stderr: "ERROR connection is shut down",
+    });
+    expect(await commands()).toContain("relation-get");
+    repair();
+    expect(charm.failures()).toEqual([]);
+    expect(charm.status()).toMatch(/^active /);
+    expect(await commands()).toEqual(IDLE);
+  });
+
+  it("fails, and says why, when a hook command goes on failing", async () => {
+    const repair = charm.juju.injectFault({
+      command: "secret-get",
+      exit: 1,
+      stderr: "ERROR connection is shut down",
+    });
+    await charm.juju.updateStatus(UNIT);
+    await waitFor(AbortSignal.timeout(20_000), 10, async () =>
+      charm.failures().length > 0 ? true : undefined,
+    );
+    repair();
+    await charm.settle();
+    expect(charm.log().join("\n")).toContain("cannot run secret-get: connection is shut down");
   });
 
   it("logs nothing", async () => {

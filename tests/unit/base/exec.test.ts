@@ -2,7 +2,8 @@ import { mkdtempDisposable, open, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { exec, ExecError, spawnDetached } from "../../../src/base/exec.ts";
+import { exec, execBlocking, ExecError, spawnDetached } from "../../../src/base/exec.ts";
+import { DeadlineError } from "../../../src/base/errors.ts";
 import { processIdentity } from "../../../src/build/process-id.ts";
 
 /** A busy machine is slow; a condition that does not come is the failure. */
@@ -67,6 +68,39 @@ describe("exec", () => {
     await expect(work).rejects.toBe(reason);
     expect(performance.now() - began).toBeLessThan(1000);
     await expect(exec("true", [], { env, signal: cancel.signal })).rejects.toBe(reason);
+  });
+});
+
+describe("execBlocking", () => {
+  const block = (script: string, more: object = {}): ReturnType<typeof execBlocking> =>
+    execBlocking("sh", ["-c", script], { env, input: undefined, limitMs: 10_000, ...more });
+
+  test("gives exit code and both outputs, however long", () => {
+    expect(block("echo größe; echo loud >&2; exit 3")).toEqual({
+      code: 3,
+      stdout: "größe\n",
+      stderr: "loud\n",
+    });
+    expect(block("head -c 3000000 /dev/zero").stdout).toHaveLength(3_000_000);
+  });
+
+  test("passes input, and an empty one where there is none", () => {
+    const long = "x".repeat(1_000_000);
+    expect(block("cat", { input: long }).stdout).toBe(long);
+    expect(block("cat").stdout).toBe("");
+  });
+
+  test("ends a child at the limit, and says so", () => {
+    const began = performance.now();
+    expect(() => block("exec sleep 60", { limitMs: 100 })).toThrow(DeadlineError);
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  test("tells a program that is not there or that a signal ended", () => {
+    expect(() => execBlocking("/nonexistent/x", [], { env, input: undefined, limitMs: 1000 })).toThrow(
+      "cannot run /nonexistent/x",
+    );
+    expect(() => block("kill -TERM $$")).toThrow("sh was ended by SIGTERM");
   });
 });
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe as group, expect, test } from "vitest";
 import { DeadlineError, describe } from "../../../src/base/errors.ts";
 import {
   HookCommandError,
@@ -6,23 +6,75 @@ import {
   isSecretDenied,
   isSecretNotFound,
 } from "../../../src/juju/errors.ts";
-import { openHookTool, runJson } from "../../../src/juju/hook-tool.ts";
+import type { JujuContext } from "../../../src/juju/context.ts";
+import { openBlockingHookTool, openHookTool, runJson } from "../../../src/juju/hook-tool.ts";
 import { createHookTools } from "../../support/hook-tools.ts";
 import { bash } from "../../support/shell.ts";
 
-test("gives the failing command, its exit code and its text", async () => {
-  await using tools = await createHookTools();
-  await tools.reply("config-get*", { stderr: "ERROR no such thing\n", code: 2 });
-  const error: unknown = await tools
-    .tool()
-    .run("config-get", [])
-    .catch((e: unknown) => e);
-  expect(error).toBeInstanceOf(HookCommandError);
-  expect(error).toMatchObject({
-    command: "config-get",
-    exitCode: 2,
-    message: "cannot run config-get: no such thing",
-    kind: "other",
+const DOORS = [
+  ["a tool", (context: JujuContext) => openHookTool(context, { signal: new AbortController().signal })],
+  ["a blocking tool", openBlockingHookTool],
+] as const;
+
+group.each(DOORS)("%s", (_, open) => {
+  test("gives the failing command, its exit code and its text", async () => {
+    await using tools = await createHookTools();
+    await tools.reply("config-get*", { stderr: "ERROR no such thing\n", code: 2 });
+    const error: unknown = await open(tools.context())
+      .run("config-get", [])
+      .catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(HookCommandError);
+    expect(error).toMatchObject({
+      command: "config-get",
+      exitCode: 2,
+      message: "cannot run config-get: no such thing",
+      kind: "other",
+    });
+  });
+
+  test("a command that hangs ends at its limit", async () => {
+    await using tools = await createHookTools();
+    await tools.reply("is-leader*", { shell: "exec sleep 60" });
+    const pending = open(tools.context()).run("is-leader", [], { limitMs: 100 });
+    await expect(pending).rejects.toThrow(DeadlineError);
+  });
+
+  test("a command's environment holds nothing that Juju did not set", async () => {
+    await using tools = await createHookTools();
+    await tools.reply("goal-state*", { shell: "exec env" });
+    const context = tools.context({ OS_PASSWORD: "hunter2", HOME: "/root" });
+    const output = await open(context).run("goal-state", []);
+    expect(output).toContain("JUJU_CONTEXT_ID=builder/0-install-1");
+    expect(output).not.toMatch(/OS_PASSWORD|HOME=/);
+  });
+
+  test("a command does not wait for standard input", async () => {
+    await using tools = await createHookTools();
+    await tools.reply("goal-state*", { shell: "cat; printf done; exit 0" });
+    expect(await open(tools.context()).run("goal-state", [], { limitMs: 5000 })).toBe("done");
+  });
+
+  test("a command gets the input that it is given", async () => {
+    await using tools = await createHookTools();
+    const tool = open(tools.context());
+    expect(await tool.run("relation-set", ["--file", "-"], { input: '{"a":"b"}' })).toBe("");
+    expect((await tools.calls()).at(-1)?.input).toBe('{"a":"b"}');
+  });
+
+  test("refuses an argument that the kernel would refuse, before it starts anything", async () => {
+    await using tools = await createHookTools();
+    await expect(open(tools.context()).run("status-set", ["é".repeat(70_000)])).rejects.toThrow(
+      "cannot run status-set: an argument has 140000 bytes, the limit is 131071",
+    );
+    expect(await tools.lines()).toEqual([]);
+  });
+
+  test("a hook command that this Juju does not have is named", async () => {
+    await using tools = await createHookTools();
+    const error: unknown = await open(tools.context())
+      .run("relation-foresee", [])
+      .catch((e: unknown) => e);
+    expect(describe(error)).toMatch(/^cannot run relation-foresee: spawn(Sync)? relation-foresee ENOENT$/);
   });
 });
 
@@ -51,12 +103,6 @@ test("a secret that was not granted is told from one that is gone", () => {
   expect(isHookFailure(new Error("permission denied"), "permission-denied")).toBe(false);
 });
 
-test("a command that hangs ends at its limit", async () => {
-  await using tools = await createHookTools();
-  await tools.reply("is-leader*", { shell: "exec sleep 60" });
-  await expect(tools.tool({}, 100).run("is-leader", [])).rejects.toThrow(DeadlineError);
-});
-
 test("a command ends with the dispatch's signal", async () => {
   await using tools = await createHookTools();
   await tools.reply("is-leader*", { shell: "exec sleep 60" });
@@ -64,28 +110,6 @@ test("a command ends with the dispatch's signal", async () => {
   const pending = openHookTool(tools.context(), { signal: cancel.signal }).run("is-leader", []);
   cancel.abort(new Error("told to end"));
   await expect(pending).rejects.toThrow("told to end");
-});
-
-test("a command's environment holds nothing that Juju did not set", async () => {
-  await using tools = await createHookTools();
-  await tools.reply("goal-state*", { shell: "exec env" });
-  const output = await tools.tool({ OS_PASSWORD: "hunter2", HOME: "/root" }).run("goal-state", []);
-  expect(output).toContain("JUJU_CONTEXT_ID=builder/0-install-1");
-  expect(output).not.toMatch(/OS_PASSWORD|HOME=/);
-});
-
-test("a command does not wait for standard input", async () => {
-  await using tools = await createHookTools();
-  await tools.reply("goal-state*", { shell: "cat; printf done; exit 0" });
-  expect(await tools.tool({}, 2000).run("goal-state", [])).toBe("done");
-});
-
-test("refuses an argument that the kernel would refuse, before it starts anything", async () => {
-  await using tools = await createHookTools();
-  await expect(tools.tool().run("status-set", ["é".repeat(70_000)])).rejects.toThrow(
-    "cannot run status-set: an argument has 140000 bytes, the limit is 131071",
-  );
-  expect(await tools.lines()).toEqual([]);
 });
 
 test("commands that read run at the same time", async () => {
@@ -99,15 +123,6 @@ test("commands that read run at the same time", async () => {
     {},
     {},
   ]);
-});
-
-test("a hook command that this Juju does not have is named", async () => {
-  await using tools = await createHookTools();
-  const error: unknown = await tools
-    .tool()
-    .run("relation-foresee", [])
-    .catch((e: unknown) => e);
-  expect(describe(error)).toBe("cannot run relation-foresee: spawn relation-foresee ENOENT");
 });
 
 test("names the command whose output is no JSON", async () => {

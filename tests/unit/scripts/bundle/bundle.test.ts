@@ -65,15 +65,19 @@ describe("the bundle", () => {
       files.find(({ file }) => file === name)?.packages ?? ["no such file"];
     expect(files.filter(({ file }) => file.startsWith("charm/")).map(({ file }) => file)).toEqual([
       "charm/main.mjs",
+      "charm/full-dispatch.mjs",
       "charm/cron-expression.mjs",
       "charm/read-clouds.mjs",
     ]);
     expect(packagesOf("charm/cron-expression.mjs")).toContain("node-cron");
     expect(packagesOf("charm/read-clouds.mjs")).toContain("js-yaml");
-    expect(packagesOf("charm/main.mjs")).not.toContain("js-yaml");
+    expect(packagesOf("charm/full-dispatch.mjs")).not.toContain("js-yaml");
+    // all that an idle look loads
+    expect(packagesOf("charm/main.mjs")).toEqual(["valibot"]);
+    expect(files.find(({ file }) => file === "charm/main.mjs")?.bytes).toBeLessThan(50_000);
     expect(files.flatMap(({ packages }) => packages)).toEqual(expect.arrayContaining(["pkgcloud", "ssh2"]));
     for (const heavy of ["pkgcloud", "@cypress/request", "request", "ssh2", "node-cron"]) {
-      expect(packagesOf("charm/main.mjs")).not.toContain(heavy);
+      expect(packagesOf("charm/full-dispatch.mjs")).not.toContain(heavy);
       expect(packagesOf("cli/main.mjs")).not.toContain(heavy);
     }
   });
