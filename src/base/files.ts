@@ -1,6 +1,6 @@
 /** Files written whole or not at all. */
 import { randomBytes } from "node:crypto";
-import { chmod, open, readFile, rename, rm } from "node:fs/promises";
+import { chmod, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** The text of `path`, or `undefined` where there is no such file. */
@@ -16,6 +16,17 @@ export async function readOptional(path: string): Promise<string | undefined> {
 /** Whether `error` is the file system's "no such file or directory". */
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+/** Text that differs whenever the file at `path` was written, replaced or given another mode; null where there is none. */
+export async function stampOf(path: string): Promise<string | null> {
+  try {
+    const { ino, size, mtimeMs, mode } = await stat(path);
+    return [ino, size, mtimeMs, mode].join(" ");
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
 }
 
 /**

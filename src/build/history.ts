@@ -64,8 +64,11 @@ export interface Build {
   readonly advice: string | null;
 }
 
-/** All builds below `buildsFolder`, oldest first. A folder without a readable request is skipped. */
-export async function listBuilds(buildsFolder: string): Promise<Build[]> {
+/** All builds below `buildsFolder`, oldest first. A folder in which `read` finds no build is skipped. */
+export async function listBuilds(
+  buildsFolder: string,
+  read: (folder: string) => Promise<Build | null> = readBuild,
+): Promise<Build[]> {
   let names: string[];
   try {
     // a person may have put a file there
@@ -75,7 +78,7 @@ export async function listBuilds(buildsFolder: string): Promise<Build[]> {
     if (isMissing(error)) return [];
     throw error;
   }
-  const builds = await Promise.all(names.toSorted().map((name) => readBuild(join(buildsFolder, name))));
+  const builds = await Promise.all(names.toSorted().map((name) => read(join(buildsFolder, name))));
   return builds.filter((build) => build !== null);
 }
 

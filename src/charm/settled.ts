@@ -2,9 +2,10 @@
  * What the last full reconcile found, kept in a file: an idle `update-status` tells the status from it and from
  * the journal (docs/decisions/0005-idle-update-status.md).
  */
-import { rm, stat } from "node:fs/promises";
-import { isMissing, readOptional, writeAtomic } from "../base/files.ts";
-import { listBuilds, type Build } from "../build/history.ts";
+import { rm } from "node:fs/promises";
+import { readOptional, stampOf, writeAtomic } from "../base/files.ts";
+import { listBuildsKnowing, readEndedBuilds, type EndedBuild } from "../build/ended-builds.ts";
+import type { Build } from "../build/history.ts";
 import { pathsOf, type Paths } from "../build/paths.ts";
 import type { Pins } from "../build/pins.ts";
 import type { Ticks } from "../build/ticks.ts";
@@ -19,7 +20,7 @@ import { tellBuilds } from "./peers.ts";
 import { ticksOf, type Timing } from "./schedule.ts";
 
 /** Raised whenever {@link Settled} changes: the file of another revision of the charm counts as none. */
-const FORMAT = 4;
+const FORMAT = 5;
 
 /** So long nothing may stay unasked, whatever the events say. */
 const LONGEST_MS = 3_600_000;
@@ -32,6 +33,7 @@ export interface Settled extends Omit<StatusInput, "builds">, Wanted {
   /** What a dispatch knows without asking and no event tells of. */
   readonly surroundings: string;
   readonly secretUris: readonly string[];
+  readonly ended: readonly EndedBuild[];
   /** What the others know of our builds, as text; null where there is nobody to tell. */
   readonly word: string | null;
   readonly forgotten: Readonly<Record<string, string>>;
@@ -62,6 +64,7 @@ export async function writeSettled(
       ...(typeof script === "string" ? [script] : []),
       ...(config.notifySecret === "" ? [] : [config.notifySecret]),
     ],
+    ended: await readEndedBuilds(paths.builds),
     ticks: await ticksHere(context, paths, config.timing),
     word: peers.others.length === 0 ? null : wordOf(builds, context.unit),
     forgotten: Object.fromEntries(facts.forgotten),
@@ -94,7 +97,7 @@ export async function readSettled(
   const age = Date.now() - settled.at;
   if (age < 0 || age > LONGEST_MS) return null;
   if (settled.surroundings !== (await surroundings(context, paths, environment))) return null;
-  const builds = await listBuilds(paths.builds);
+  const builds = await listBuildsKnowing(settled.ended, paths.builds);
   if (settled.word !== null && settled.word !== wordOf(builds, context.unit)) return null;
   if (settled.standbyFor === null && hasWork(settled, builds)) return null;
   return { ...settled, builds };
@@ -165,16 +168,6 @@ async function surroundings(
     context.version.text,
     context.model.uuid,
     await findJujuExec(paths),
-    ...(await Promise.all(files.map(stamp))),
+    ...(await Promise.all(files.map(stampOf))),
   ]);
-}
-
-async function stamp(path: string): Promise<string | null> {
-  try {
-    const { ino, size, mtimeMs, mode } = await stat(path);
-    return [ino, size, mtimeMs, mode].join(" ");
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
-  }
 }

@@ -111,6 +111,23 @@ describe("update-status", () => {
     expect(await commands()).toEqual(IDLE);
   });
 
+  it("sees what is added to the journal of a build that had ended", async () => {
+    const [build] = (await charm.builds()).slice(-1);
+    {
+      using journal = openJournal(build?.folder ?? "", () => {});
+      journal.add({ event: "ended", outcome: "failed", error: "found out later" });
+    }
+    await charm.updateStatus();
+    expect(charm.status()).toMatch(/^blocked build failed: found out later/);
+    {
+      using journal = openJournal(build?.folder ?? "", () => {});
+      journal.add({ event: "ended", outcome: "done", error: null });
+    }
+    await charm.updateStatus();
+    expect(await commands()).toEqual(IDLE);
+    expect(charm.status()).toMatch(/^active /);
+  });
+
   it("sees that the secret was taken away, and given again, of which no hook tells", async () => {
     charm.juju.revokeSecret(charm.passwordSecret, APPLICATION);
     await charm.updateStatus();

@@ -1,8 +1,17 @@
-import { chmod, mkdir, mkdtempDisposable, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  mkdtempDisposable,
+  readdir,
+  readFile,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { isMissing, readOptional, writeAtomic, writeIfChanged } from "../../../src/base/files.ts";
+import { isMissing, readOptional, stampOf, writeAtomic, writeIfChanged } from "../../../src/base/files.ts";
 
 const temporary = (): ReturnType<typeof mkdtempDisposable> => mkdtempDisposable(join(tmpdir(), "files-"));
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
@@ -16,6 +25,28 @@ describe("readOptional", () => {
     expect(await readOptional(path)).toBe("größe");
     await expect(readOptional(folder.path)).rejects.toThrow("EISDIR");
     expect(isMissing(new Error("no such file"))).toBe(false);
+  });
+});
+
+describe("stampOf", () => {
+  test("changes with content, mode and file, and with nothing else", async () => {
+    await using folder = await temporary();
+    const path = join(folder.path, "file");
+    expect(await stampOf(path)).toBe(null);
+    const stamps = new Set<string | null>();
+    for (const change of [
+      () => writeFile(path, "one\n"),
+      () => appendFile(path, "two\n"),
+      () => chmod(path, 0o600),
+      () => writeAtomic(path, "one\ntwo\n", 0o600),
+    ]) {
+      await change();
+      const stamp = await stampOf(path);
+      expect(stamps).not.toContain(stamp);
+      stamps.add(stamp);
+      await readFile(path);
+      expect(await stampOf(path)).toBe(stamp);
+    }
   });
 });
 
