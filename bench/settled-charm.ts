@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { NOBLE } from "../tests/support/charm-builds.ts";
 import { cloudOf, credentialsOf, relate } from "../tests/support/charm-requirers.ts";
 import { BUILDER_PASSWORD, deployBuilder, MODEL_UUID, UNIT } from "../tests/support/charm.ts";
+import { addHistory } from "./history.ts";
 
 const PROJECTS = ["runner-a", "runner-b", "runner-c"] as const;
 const HOOK_COMMAND = fileURLToPath(new URL("hook-command.sh", import.meta.url));
@@ -22,7 +23,10 @@ export interface SettledCharm extends AsyncDisposable {
   readonly lastReconcile: () => Promise<number>;
 }
 
-/** Deploys the charm in `folder` under the fake Juju, with three relations that have all got their image. */
+/**
+ * Deploys the charm in `folder` under the fake Juju, with three relations that have all got their image and all the
+ * builds that a unit remembers.
+ */
 export async function settledCharm(folder: string): Promise<SettledCharm> {
   await using cleanup = new AsyncDisposableStack();
   const charm = cleanup.use(await deployBuilder({ charm: folder, config: { schedule: "30 3 * * 1-5" } }));
@@ -32,6 +36,9 @@ export async function settledCharm(folder: string): Promise<SettledCharm> {
   const ids = Object.fromEntries(clouds.map((cloud) => [cloud, `${cloud}-image`]));
   const images = [{ spec: NOBLE, ids }];
   await charm.builders.end((await charm.builds()).at(-1), { outcome: "done", images });
+  const [oldest] = await charm.builds();
+  if (oldest === undefined) throw new Error("there is no build");
+  await addHistory(charm.paths.builds, oldest);
   await charm.wake();
   await charm.updateStatus();
 
