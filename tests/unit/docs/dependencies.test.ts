@@ -35,7 +35,7 @@ describe("dependencies", () => {
     const [, table = ""] = page.split("## Packages");
     const rows = table.split("\n").filter((line) => line.startsWith("| ") && !/^\| (package|---)/.test(line));
     expect(rows.toSorted()).toEqual(shipped.toSorted());
-  });
+  }, 60_000);
 
   test("are pinned to the last digit", () => {
     for (const kind of ["dependencies", "devDependencies", "optionalDependencies"]) {
