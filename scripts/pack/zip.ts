@@ -1,0 +1,38 @@
+/** Zip files that are the same whenever and wherever they are written. */
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { ZipFile } from "yazl";
+
+/** One file of a charm. */
+export interface PackedFile {
+  /** Path in the charm. */
+  readonly path: string;
+  readonly content: Buffer;
+  readonly isExecutable: boolean;
+}
+
+/** Any would do; none before 1980 fits into a zip. Zip has no time zone: local time here, to be the same everywhere. */
+const MODIFIED = new Date(1985, 9, 26, 8, 15);
+
+/** Writes `files` to the zip `path`, which appears when it is whole; what was there is replaced. */
+export async function writeZip(path: string, files: readonly PackedFile[]): Promise<void> {
+  const zip = new ZipFile();
+  const failed = new Promise<never>((_, reject) => void zip.once("error", reject));
+  for (const file of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+    zip.addBuffer(file.content, file.path, {
+      mtime: MODIFIED,
+      forceDosTimestamp: true,
+      mode: 0o100000 | (file.isExecutable ? 0o755 : 0o644),
+      compressionLevel: 9,
+    });
+  }
+  zip.end();
+  const partial = `${path}.${process.pid}.partial`;
+  try {
+    await Promise.race([pipeline(zip.outputStream, createWriteStream(partial)), failed]);
+    await rename(partial, path);
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
