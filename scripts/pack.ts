@@ -2,40 +2,23 @@
  * `npm run pack`: makes charm files, without charmcraft. Prints the path and size of each. Exit code 2 for wrong
  * options, 1 when one cannot be made.
  */
-import { mkdir, readFile, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { describe } from "../src/base/errors.ts";
-import { charmFiles, DECLARATIONS, placeFiles } from "./pack/files.ts";
-import { manifestText } from "./pack/manifest.ts";
+import { charmFiles, placeFiles } from "./pack/files.ts";
+import { nodeRuntime } from "./pack/node-runtime.ts";
 import { PackOptionsError, readOptions, type PackOptions } from "./pack/options.ts";
-import { packageName } from "./pack/platforms.ts";
-import { REPOSITORY } from "./pack/repository.ts";
-import { writeZip } from "./pack/zip.ts";
+import { packCharm, readProject } from "./pack/pack.ts";
 
 async function pack({ architectures, bases, folder, stage, version }: PackOptions): Promise<void> {
-  const project = JSON.parse(await readFile(join(REPOSITORY, "package.json"), "utf8")) as {
-    readonly name: string;
-    readonly version: string;
-  };
-  const declarations = await Promise.all(
-    DECLARATIONS.map(async (path) => ({
-      path,
-      content: await readFile(join(REPOSITORY, path)),
-      isExecutable: false,
-    })),
-  );
+  const shown = version ?? (await readProject()).version;
   for (const architecture of architectures) {
-    const files = await charmFiles(architecture, version ?? project.version);
-    if (stage !== null) await placeFiles(resolve(stage), files);
-    for (const base of stage === null ? bases : []) {
-      const manifest = Buffer.from(manifestText({ base, architecture }));
-      const path = join(resolve(folder), packageName(project.name, { base, architecture }));
-      await mkdir(resolve(folder), { recursive: true });
-      await writeZip(path, [
-        ...files,
-        ...declarations,
-        { path: "manifest.yaml", content: manifest, isExecutable: false },
-      ]);
+    if (stage !== null) {
+      await placeFiles(resolve(stage), await charmFiles(await nodeRuntime(architecture), shown));
+      continue;
+    }
+    for (const base of bases) {
+      const path = await packCharm({ base, architecture, folder: resolve(folder), version: shown });
       console.log(`${path}  ${((await stat(path)).size / 1_000_000).toFixed(1)} MB`);
     }
   }

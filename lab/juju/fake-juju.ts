@@ -50,7 +50,7 @@ async function startController(options: FakeJujuOptions) {
     storageDirectory: join(directory, "storage"),
     nextStorage: 0,
   };
-  const [faults, charms] = [new Faults(), charmStore(model)];
+  const [faults, charms] = [new Faults(), charmStore(model, join(directory, "charms"))];
   const journal: JournalEntry[] = [];
   const logs: LogRecord[] = [];
   const agents = new AgentPool({

@@ -20,7 +20,7 @@ export interface FakeJujuOptions {
 
 /** How to deploy a charm. */
 export interface DeployOptions {
-  /** The unpacked charm. */
+  /** A charm's folder, or a `.charm` file. */
   readonly charm: string;
   readonly units?: number;
   readonly config?: Readonly<Record<string, ConfigValue>>;

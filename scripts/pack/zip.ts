@@ -24,7 +24,7 @@ export async function writeZip(path: string, files: readonly PackedFile[]): Prom
       mtime: MODIFIED,
       forceDosTimestamp: true,
       mode: 0o100000 | (file.isExecutable ? 0o755 : 0o644),
-      compressionLevel: 9,
+      compressionLevel: 6,
     });
   }
   zip.end();

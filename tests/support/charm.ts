@@ -38,7 +38,7 @@ export interface Deployment {
   readonly config?: Readonly<Record<string, string | number | null>>;
   /** Content of the password's secret. */
   readonly secret?: Readonly<Record<string, string>>;
-  /** Folder of the charm; the repository without it. */
+  /** Folder of the charm, which is linked, or a charm file; the repository without it. */
   readonly charm?: string;
   /** False: the secret is not granted to the application. */
   readonly grant?: boolean;
@@ -131,7 +131,8 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
   const config = Object.fromEntries(
     Object.entries(options).filter((entry): entry is [string, string | number] => entry[1] !== null),
   );
-  await juju.deploy(APPLICATION, { charm: deployment.charm ?? REPOSITORY, link: true, config });
+  const source = deployment.charm ?? REPOSITORY;
+  await juju.deploy(APPLICATION, { charm: source, link: !source.endsWith(".charm"), config });
   const early =
     deployment.early === undefined
       ? null

@@ -6,7 +6,7 @@ import { pairs, settled, text, value, words, type AdminCommands } from "./line.t
 /** Deploying, scaling, configuring, refreshing. */
 export const applicationCommands: AdminCommands = {
   deploy: {
-    usage: "DIR [NAME] [--units N] [--link] [--trust] [--config k=v]... [--resource NAME=FILE]...",
+    usage: "DIR|FILE.charm [NAME] [--units N] [--link] [--trust] [--config k=v]... [--resource NAME=FILE]...",
     flags: [
       text("units", "n"),
       { names: ["link"], kind: "bool" },
@@ -15,9 +15,9 @@ export const applicationCommands: AdminCommands = {
       { names: ["config"], kind: "list" },
     ],
     run: async (juju, line, cwd) => {
-      const [directory = ""] = words(line, "the charm's folder");
+      const [directory = ""] = words(line, "the charm's folder or file");
       const charm = resolve(cwd, directory);
-      const name = line.parameters[1] ?? charm.replace(/^.*\//, "");
+      const name = line.parameters[1] ?? charm.replace(/^.*\//, "").replace(/_[^_]*\.charm$/, "");
       await juju.deploy(name, {
         charm,
         units: Number(value(line, "units") ?? 1),
@@ -76,10 +76,10 @@ export const applicationCommands: AdminCommands = {
     },
   },
   "upgrade-charm": {
-    usage: "APP DIR [--force-units]",
+    usage: "APP DIR|FILE.charm [--force-units]",
     flags: [{ names: ["force-units"], kind: "bool" }],
     run: async (juju, line, cwd) => {
-      const [name = "", directory = ""] = words(line, "an application", "a folder");
+      const [name = "", directory = ""] = words(line, "an application", "a folder or file");
       await juju.upgradeCharm(name, resolve(cwd, directory), { forceUnits: line.flags.has("force-units") });
       return await settled(juju, "");
     },

@@ -55,7 +55,7 @@ export function applicationMethods(controller: Controller) {
   return {
     /** Deploys a charm and queues its first hooks; peer relations come by themselves. Throws when charm or config do not fit. */
     async deploy(name: string, options: DeployOptions): Promise<void> {
-      const source = resolve(options.charm);
+      const source = await charms.open(resolve(options.charm));
       const charm = await charms.read(source);
       const application = operations.addApplication(model, name, charm.endpoints.values());
       application.charm = charm;
@@ -120,11 +120,11 @@ export function applicationMethods(controller: Controller) {
      */
     async upgradeCharm(
       name: string,
-      folder: string,
+      path: string,
       { forceUnits = false }: { readonly forceUnits?: boolean } = {},
     ): Promise<void> {
       const application = applicationNamed(model, name);
-      const source = resolve(folder);
+      const source = await charms.open(resolve(path));
       application.charm = await charms.read(source);
       application.charmDirectory = source;
       application.endpoints.clear();

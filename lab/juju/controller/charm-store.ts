@@ -1,11 +1,15 @@
 /** The charms' files: where each application's come from and which ones a unit has. */
+import { join } from "node:path";
 import type { AgentState } from "../agent-state.ts";
 import { readCharm, type Charm } from "../charm.ts";
+import { unpackCharm } from "../charm-file.ts";
 import { checkBases, placeCharm } from "../charm-files.ts";
 import { versionOf, type Model, type Unit } from "../model.ts";
 
 /** The files of all charms of a model. */
 export interface CharmStore {
+  /** The folder of the charm at `source`: itself, or a new one that a `.charm` file was unpacked into. */
+  readonly open: (source: string) => Promise<string>;
   /** Reads the charm in a folder; throws when the model's Juju refuses it. */
   readonly read: (source: string) => Promise<Charm>;
   /** Links the application's charm to its units from now on, instead of copying it. */
@@ -14,11 +18,19 @@ export interface CharmStore {
   readonly place: (unit: Unit, agent: AgentState) => Promise<void>;
 }
 
-/** The store of `model`. */
-export function charmStore(model: Model): CharmStore {
+/** The store of `model`, which unpacks charm files below `directory`. */
+export function charmStore(model: Model, directory: string): CharmStore {
+  let unpacked = 0;
   const linked = new Set<string>();
   const placedFiles = new Map<string, ReadonlySet<string>>();
   return {
+    async open(source) {
+      if (!source.endsWith(".charm")) return source;
+      unpacked += 1;
+      const folder = join(directory, String(unpacked));
+      await unpackCharm(source, folder);
+      return folder;
+    },
     async read(source) {
       const [major, minor] = versionOf(model);
       if (major >= 4) await checkBases(source);
