@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { readLock, type LockedPackage } from "./lock.ts";
 import { ARCHITECTURES, type ArchitectureName } from "./platforms.ts";
 import { REPOSITORY } from "./repository.ts";
+import { fetchTarball } from "./tarball.ts";
 
 const run = promisify(execFile);
 const CACHE = join(REPOSITORY, "node_modules/.cache/node-runtime");
@@ -63,24 +64,6 @@ async function prepare(locked: LockedPackage, strip: string, target: string): Pr
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Has npm fetch a package's tarball into `folder`, and gives its path. Throws when it has not the locked hash. */
-async function fetchTarball({ name, version, integrity }: LockedPackage, folder: string): Promise<string> {
-  const { stdout } = await run(
-    "npm",
-    ["pack", `${name}@${version}`, "--prefer-offline", "--json", `--pack-destination=${folder}`],
-    { cwd: REPOSITORY },
-  );
-  const [packed] = JSON.parse(stdout) as readonly { readonly filename: string }[];
-  const tarball = join(folder, packed?.filename ?? "");
-  const hash = createHash("sha512")
-    .update(await readFile(tarball))
-    .digest("base64");
-  if (`sha512-${hash}` !== integrity) {
-    throw new Error(`cannot use ${name}@${version}: its tarball has not the hash in package-lock.json`);
-  }
-  return tarball;
 }
 
 /** Runs a tool of the architecture's binutils, which are installed where they are missing. */

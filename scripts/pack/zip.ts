@@ -12,16 +12,15 @@ export interface PackedFile {
   readonly isExecutable: boolean;
 }
 
-/** Any would do; none before 1980 fits into a zip. Zip has no time zone: local time here, to be the same everywhere. */
-const MODIFIED = new Date(1985, 9, 26, 8, 15);
-
 /** Writes `files` to the zip `path`, which appears when it is whole; what was there is replaced. */
 export async function writeZip(path: string, files: readonly PackedFile[]): Promise<void> {
   const zip = new ZipFile();
+  // any would do from 1980 on; zip knows no time zones, so local time is the same everywhere
+  const mtime = new Date(1985, 9, 26, 8, 15);
   const failed = new Promise<never>((_, reject) => void zip.once("error", reject));
   for (const file of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
     zip.addBuffer(file.content, file.path, {
-      mtime: MODIFIED,
+      mtime,
       forceDosTimestamp: true,
       mode: 0o100000 | (file.isExecutable ? 0o755 : 0o644),
       compressionLevel: 6,

@@ -68,11 +68,17 @@ function read<T>(
   }
   const parsed = v.safeParse(schema, document);
   if (parsed.success) return parsed.output;
-  for (const issue of parsed.issues)
-    problems.push(
-      `${path}: ${[v.getDotPath(issue), issue.message].filter((part) => part !== null).join(": ")}`,
-    );
+  for (const issue of parsed.issues) {
+    const place = [path, v.getDotPath(issue)].filter((part) => part !== null).join(": ");
+    problems.push(`${place}: ${issue.type === "strict_object" ? keySentence(issue) : issue.message}`);
+  }
   return undefined;
+}
+
+/** What is wrong with a mapping's keys. */
+function keySentence({ expected }: v.BaseIssue<unknown>): string {
+  if (expected === "never") return "is no key that Juju knows";
+  return expected === "Object" ? "must be a mapping" : "is missing";
 }
 
 type Endpoints = v.InferOutput<typeof Metadata>;

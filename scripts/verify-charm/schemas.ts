@@ -21,13 +21,14 @@ const endpoint = v.strictObject({
 });
 const endpoints = v.optional(v.record(v.pipe(name, notJujus), endpoint));
 
+const LIKE_THIS = 'must be like "juju >= 3.3"';
 const assumption: v.GenericSchema<unknown> = v.union(
   [
-    v.pipe(v.string(), v.regex(/^(k8s-api|juju (>=|<) \d+(\.\d+){0,2})$/)),
+    v.pipe(v.string(), v.regex(/^(k8s-api|juju (>=|<) \d+(\.\d+){0,2})$/, LIKE_THIS)),
     v.strictObject({ "any-of": v.array(v.lazy(() => assumption)) }),
     v.strictObject({ "all-of": v.array(v.lazy(() => assumption)) }),
   ],
-  'must be like "juju >= 3.3"',
+  LIKE_THIS,
 );
 
 /** metadata.yaml. A key that Juju does not know is a mistake. */
