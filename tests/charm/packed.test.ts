@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packCharm } from "../../scripts/pack/pack.ts";
+import { verifyCharm } from "../../scripts/verify-charm/verify.ts";
 import { NOBLE } from "../support/charm-builds.ts";
 import { cloudOf, credentialsOf, relate, type Requirer } from "../support/charm-requirers.ts";
 import { APPLICATION, deployBuilder, UNIT, type Deployed } from "../support/charm.ts";
@@ -33,6 +34,10 @@ describe("a packed charm", () => {
     const pid = await readFile(join((await charm.builds()).at(-1)?.folder ?? "", "pid"), "utf8");
     return (await readFile(`/proc/${Number.parseInt(pid, 10)}/cmdline`, "utf8")).split("\0");
   };
+
+  it("holds before the eyes of verify-charm", async () => {
+    expect(await verifyCharm(second)).toEqual([]);
+  });
 
   it("installs with nothing but what is in it, and builds with its own node", async () => {
     expect(charm.failures()).toEqual([]);
