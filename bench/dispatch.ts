@@ -5,14 +5,14 @@
  * in the same round.
  */
 import { execFile } from "node:child_process";
-import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import type { BundledFile } from "../scripts/bundle/bundle.ts";
-import { stageCharm } from "../scripts/bundle/stage.ts";
 import { REPOSITORY } from "../tests/support/charm.ts";
+import { packedCharm } from "./packed-charm.ts";
 import { measure, median, ratio, type Timings, type Variant } from "./rounds.ts";
 import { settledCharm } from "./settled-charm.ts";
 
@@ -38,9 +38,7 @@ export async function benchDispatch(): Promise<boolean> {
   await using cleanup = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "bench-"));
   cleanup.defer(async () => await rm(directory, { recursive: true, force: true }));
-  const node = await realpath(process.execPath);
-  const packed = join(directory, "charm");
-  const bundled = await stageCharm(packed, node);
+  const { packed, node, bundled } = await packedCharm(directory);
   const charm = cleanup.use(await settledCharm(packed));
   const source = cleanup.use(await settledCharm(REPOSITORY));
 

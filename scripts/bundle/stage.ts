@@ -1,4 +1,4 @@
-/** A charm's folder as it is packed. */
+/** A charm's folder for tests: much as it is packed (`scripts/pack`), and faster made. */
 import { copyFile, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

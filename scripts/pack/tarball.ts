@@ -12,10 +12,14 @@ export async function fetchTarball(
   { name, version, integrity }: LockedPackage,
   folder: string,
 ): Promise<string> {
-  const { stdout } = await promisify(execFile)(
-    "npm",
-    ["pack", `${name}@${version}`, "--prefer-offline", "--json", `--pack-destination=${folder}`],
-    { cwd: REPOSITORY },
+  const words = ["pack", `${name}@${version}`, "--prefer-offline", "--json", `--pack-destination=${folder}`];
+  const { stdout } = await promisify(execFile)("npm", words, { cwd: REPOSITORY }).catch(
+    (error: Error & { readonly stderr: string }) => {
+      const [reason = error.message] = error.stderr
+        .split("\n")
+        .filter((line) => line.startsWith("npm error"));
+      throw new Error(`cannot fetch ${name}@${version} from npm's registry: ${reason}`, { cause: error });
+    },
   );
   const [packed] = JSON.parse(stdout) as readonly { readonly filename: string }[];
   const tarball = join(folder, packed?.filename ?? "");

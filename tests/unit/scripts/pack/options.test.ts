@@ -1,3 +1,6 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { PackOptionsError, readOptions } from "../../../../scripts/pack/options.ts";
 
@@ -40,6 +43,15 @@ describe("the options of npm run pack", () => {
     [["--version", "1\n2"], "--version: letters, digits and . + ~ - _ only"],
   ])("%j are refused with one sentence", (words, sentence) => {
     expect(() => readOptions(words)).toThrow(new PackOptionsError(sentence));
+  });
+
+  it("that are wrong end the command with exit code 2, before anything is made", async () => {
+    const script = fileURLToPath(new URL("../../../../scripts/pack.ts", import.meta.url));
+    await expect(promisify(execFile)(process.execPath, [script, "--arch", "i386"])).rejects.toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: "--arch: there is no i386; give amd64, arm64\n",
+    });
   });
 
   it("that are unknown are answered with how to use it", () => {
