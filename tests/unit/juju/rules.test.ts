@@ -39,7 +39,7 @@ test("every rule names a module and a test that exist", async () => {
   expect(all.length).toBeGreaterThan(80);
   const missing: string[] = [];
   for (const { module, path, title } of all) {
-    const file = /^(lab\/|dispatch$|[a-z]+\.yaml$)/.test(module) ? module : join("src", module);
+    const file = /^(lab\/|scripts\/|dispatch$|[a-z]+\.yaml$)/.test(module) ? module : join("src", module);
     await access(join(REPOSITORY, file));
     const text = await readFile(join(REPOSITORY, "tests", path), "utf8");
     if (!titlesIn(text).has(title)) missing.push(`${path}: ${title}`);
