@@ -3,6 +3,7 @@
  * https://cloud-images.ubuntu.com (`<codename>/current/<codename>-server-cloudimg-<arch>.img`, SHA256SUMS).
  */
 import { AppError } from "../base/errors.ts";
+import { bodyOf, get } from "../base/http.ts";
 import { verifySignature } from "./base-images/signature.ts";
 import type { Arch, ImageSpec } from "./types.ts";
 
@@ -14,6 +15,9 @@ export const ARCH_NAMES: Readonly<Record<Arch, { readonly mirror: string; readon
   ppc64le: { mirror: "ppc64el", glance: "ppc64le" },
   arm: { mirror: "arm64", glance: "aarch64" },
 };
+
+/** A list of checksums, a signature or a note of the mirror that is larger is none. */
+const LONGEST_LIST = 1 << 20;
 
 /** Where to look for base images. */
 export interface ImageSource {
@@ -51,12 +55,12 @@ export async function locateBaseImage(
   const arch = ARCH_NAMES[spec.arch].mirror;
   const daily = `${spec.base}-server-cloudimg-${arch}.img`;
   let folder = `${mirror}/${spec.base}/${pinned === "" ? "current" : pinned}`;
-  let reply = await find(`${folder}/SHA256SUMS`, signal);
+  let sums = await read(`${folder}/SHA256SUMS`, signal);
   let isWanted = (file: string): boolean => file === daily;
-  if (reply === null && pinned !== "") {
+  if (sums === null && pinned !== "") {
     const kept = `${mirror}/releases/${spec.base}/release-${pinned}`;
-    reply = await find(`${kept}/SHA256SUMS`, signal);
-    if (reply === null) {
+    sums = await read(`${kept}/SHA256SUMS`, signal);
+    if (sums === null) {
       throw new AppError(
         `base-image-serial: ${mirror} has no ${spec.base} of ${pinned}, neither in ${folder} nor in ${kept}`,
       );
@@ -64,11 +68,10 @@ export async function locateBaseImage(
     folder = kept;
     isWanted = (file) => file.startsWith("ubuntu-") && file.endsWith(`-server-cloudimg-${arch}.img`);
   }
-  if (reply === null) throw new AppError(`base-image-mirror: ${folder}/SHA256SUMS answers HTTP 404`);
-  const sums = await bytesOf(reply, `${folder}/SHA256SUMS`, signal);
+  if (sums === null) throw new AppError(`base-image-mirror: ${folder}/SHA256SUMS answers HTTP 404`);
   const isSigned = await checkSignature(sums, folder, requireSignature, signingKey, signal);
   const [, sha256, file] =
-    Buffer.from(sums)
+    sums
       .toString("utf8")
       .split("\n")
       .map((text) => /^([0-9a-f]{64})[ \t]+\*?(.+)$/.exec(text.trim()))
@@ -89,15 +92,15 @@ async function checkSignature(
   signal: AbortSignal,
 ): Promise<boolean> {
   const url = `${folder}/SHA256SUMS.gpg`;
-  const reply = await find(url, signal);
-  if (reply === null) {
+  const signature = await read(url, signal);
+  if (signature === null) {
     if (!required) return false;
     throw new AppError(
       `base-image-require-signature: ${folder}/SHA256SUMS has no signature; set base-image-mirror to one that has SHA256SUMS.gpg, or this option to false`,
     );
   }
   try {
-    await verifySignature(sums, await bytesOf(reply, url, signal), key, url);
+    await verifySignature(sums, signature, key, url);
   } catch (error) {
     if (error instanceof AppError)
       throw new AppError(`base-image-mirror: ${error.message}`, { cause: error });
@@ -108,32 +111,15 @@ async function checkSignature(
 
 async function serialOf(folder: string, signal: AbortSignal): Promise<string | null> {
   const url = `${folder}/unpacked/build-info.txt`;
-  const reply = await find(url, signal);
-  if (reply === null) return null;
-  const text = Buffer.from(await bytesOf(reply, url, signal)).toString("utf8");
-  return /^serial=(\d{8}(?:\.\d+)?)\s*$/m.exec(text)?.[1] ?? null;
+  const text = await read(url, signal);
+  return /^serial=(\d{8}(?:\.\d+)?)\s*$/m.exec(text?.toString("utf8") ?? "")?.[1] ?? null;
 }
 
-async function bytesOf(reply: Response, url: string, signal: AbortSignal): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await reply.arrayBuffer());
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new AppError(`base-image-mirror: the download of ${url} broke off`, { cause: error });
-  }
-}
-
-/** The reply; null when the mirror has no such file. */
-async function find(url: string, signal: AbortSignal): Promise<Response | null> {
-  let reply: Response;
-  try {
-    reply = await fetch(url, { signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new AppError(`base-image-mirror: cannot reach ${url}`, { cause: error });
-  }
-  if (reply.ok) return reply;
-  await reply.body?.cancel();
+/** The text or signature at `url`; null when the mirror has no such file. */
+async function read(url: string, signal: AbortSignal): Promise<Buffer | null> {
+  const address = { option: "base-image-mirror", url };
+  await using reply = await get(address, signal);
+  if (reply.isOk) return await bodyOf(reply, address, LONGEST_LIST);
   if (reply.status === 404) return null;
   throw new AppError(`base-image-mirror: ${url} answers HTTP ${reply.status}`);
 }

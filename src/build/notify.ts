@@ -1,6 +1,7 @@
 /** Telling a webhook how builds go. Its address is a secret: it stands in no argument, log or error. */
 import { seconds, withDeadline } from "../base/deadline.ts";
 import { AppError } from "../base/errors.ts";
+import { ask, type HttpReply } from "../base/http.ts";
 import type { Logger } from "../base/log.ts";
 import { retry } from "../base/retry.ts";
 import type { Build } from "./history.ts";
@@ -111,7 +112,7 @@ export async function notify(url: string, messages: readonly Message[], log: Log
       }
     });
   } catch (error) {
-    // without causes: what fetch throws may quote the address
+    // without causes: what an unanswered question throws quotes the address
     const reason = error instanceof AppError ? error.message : "no reply";
     log.warn({ host, reason }, "cannot tell the webhook");
   }
@@ -129,21 +130,18 @@ class WebhookError extends AppError {
 const mayPass = (error: unknown): boolean => error instanceof WebhookError && error.isTransient;
 
 async function post(url: string, message: Message, signal: AbortSignal): Promise<void> {
-  let reply: Response;
+  let reply: HttpReply;
   try {
-    reply = await fetch(url, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(message),
-      redirect: "manual",
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TRY_LIMIT_MS)]),
-    });
+    const headers = { "content-type": "application/json" };
+    const question = { method: "POST", headers, body: JSON.stringify(message) } as const;
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(TRY_LIMIT_MS)]);
+    reply = await ask({ option: "notify-url", url }, question, limit);
   } catch {
     signal.throwIfAborted();
     throw new WebhookError("no reply", true);
   }
-  await reply.body?.cancel();
-  if (reply.ok) return;
+  await reply[Symbol.asyncDispose]();
+  if (reply.isOk) return;
   const { status } = reply;
   throw new WebhookError(
     status >= 300 && status < 400 ? `it redirects (HTTP ${status}), which is not followed` : `HTTP ${status}`,

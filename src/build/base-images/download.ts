@@ -3,11 +3,12 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable, Transform } from "node:stream";
+import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { seconds } from "../../base/deadline.ts";
 import { AppError } from "../../base/errors.ts";
 import { isMissing } from "../../base/files.ts";
+import { get, HttpError, type HttpReply } from "../../base/http.ts";
 import { retry } from "../../base/retry.ts";
 import type { BaseImage } from "../base-images.ts";
 
@@ -16,8 +17,12 @@ const RETRIES = { attempts: 4, firstPauseMs: seconds(1), longestPauseMs: seconds
 /** Half-downloaded files that nobody came back to. */
 const FORGOTTEN_MS = 24 * 3_600_000;
 
-/** The download ended before the file did; what came is kept. */
-class BrokenOff extends AppError {}
+/** More than any of Ubuntu's images, and less than what fills a unit's disk for long. */
+const LARGEST_IMAGE = 16 * 2 ** 30;
+
+/** What came is kept, and asking again may help. */
+const brokenOff = (sentence: string, options?: ErrorOptions): HttpError =>
+  new HttpError(`base-image-mirror: ${sentence}`, true, options);
 
 /**
  * Downloads `image` into `folder` and gives the file's path once its SHA-256 is right. The caller removes the file,
@@ -33,7 +38,7 @@ export async function downloadBaseImage(
   await mkdir(folder, { recursive: true, mode: 0o755 });
   const part = join(folder, `${image.sha256}.part`);
   await forgetOthers(folder, part);
-  const policy = { ...RETRIES, when: (error: unknown) => error instanceof BrokenOff };
+  const policy = { ...RETRIES, when: (error: unknown) => error instanceof HttpError && error.isTransient };
   const got = await retry(signal, policy, async () => await goOn(image, part, onProgress, signal));
   if (got !== image.sha256) {
     await rm(part, { force: true });
@@ -55,37 +60,35 @@ async function goOn(
 ): Promise<string> {
   const { url } = image;
   const have = await sizeOf(part);
-  const reply = await ask(url, have, signal);
+  await using reply = await ask(url, have, signal);
   if (reply.status === 416) {
     // what the mirror says to a file that is complete, or longer than this one
-    await reply.body?.cancel();
     const digest = (await hashOf(part)).digest("hex");
     if (digest === image.sha256) return digest;
     await rm(part, { force: true });
-    throw new BrokenOff(`base-image-mirror: ${url} has less than ${have} bytes`);
+    throw brokenOff(`${url} has less than ${have} bytes`);
   }
   // a mirror without ranges begins anew
   const start = reply.status === 206 ? startOf(reply) : 0;
   if (start !== 0 && start !== have) {
-    await reply.body?.cancel();
     await rm(part, { force: true });
-    throw new BrokenOff(`base-image-mirror: ${url} does not go on at byte ${have}`);
+    throw brokenOff(`${url} does not go on at byte ${have}`);
   }
   const hash = start === 0 ? createHash("sha256") : await hashOf(part);
-  const total = start + Number(reply.headers.get("content-length") ?? 0);
+  const total = start + Number(reply.header("content-length") ?? 0);
+  if (total > LARGEST_IMAGE) throw tooLarge(url);
   let done = start;
   const measure = new Transform({
     transform(chunk: Buffer, _encoding, callback) {
       hash.update(chunk);
       done += chunk.length;
       onProgress(done, total);
-      callback(null, chunk);
+      callback(done > LARGEST_IMAGE ? tooLarge(url) : null, chunk);
     },
   });
-  if (reply.body === null) throw new AppError(`base-image-mirror: ${url} is empty`);
   try {
     const file = createWriteStream(part, { flags: start === 0 ? "w" : "a" });
-    await pipeline(Readable.fromWeb(reply.body), measure, file, { signal });
+    await pipeline(reply.chunks(), measure, file, { signal });
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Error && "code" in error && error.code === "ENOSPC") {
@@ -94,28 +97,26 @@ async function goOn(
         cause: error,
       });
     }
-    throw new BrokenOff(`base-image-mirror: the download of ${url} broke off`, { cause: error });
+    if (error instanceof HttpError && !error.isTransient) await rm(part, { force: true });
+    throw error;
   }
   return hash.digest("hex");
 }
 
-async function ask(url: string, have: number, signal: AbortSignal): Promise<Response> {
-  let reply: Response;
-  try {
-    reply = await fetch(url, { signal, headers: have === 0 ? {} : { range: `bytes=${have}-` } });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new BrokenOff(`base-image-mirror: cannot reach ${url}`, { cause: error });
-  }
-  if (reply.ok || reply.status === 416) return reply;
-  await reply.body?.cancel();
-  const sentence = `base-image-mirror: ${url} answers HTTP ${reply.status}`;
-  throw reply.status >= 500 ? new BrokenOff(sentence) : new AppError(sentence);
+async function ask(url: string, have: number, signal: AbortSignal): Promise<HttpReply> {
+  const reply = await get({ option: "base-image-mirror", url }, signal, have);
+  if (reply.isOk || reply.status === 416) return reply;
+  await reply[Symbol.asyncDispose]();
+  throw new HttpError(`base-image-mirror: ${url} answers HTTP ${reply.status}`, reply.status >= 500);
+}
+
+function tooLarge(url: string): HttpError {
+  return new HttpError(`base-image-mirror: ${url} is larger than ${LARGEST_IMAGE / 2 ** 30} GiB`, false);
 }
 
 /** First byte of a partial reply (RFC 9110, 14.4). */
-function startOf(reply: Response): number {
-  return Number(/^bytes (\d+)-/.exec(reply.headers.get("content-range") ?? "")?.[1] ?? -1);
+function startOf(reply: HttpReply): number {
+  return Number(/^bytes (\d+)-/.exec(reply.header("content-range") ?? "")?.[1] ?? -1);
 }
 
 async function hashOf(path: string): Promise<Hash> {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import * as v from "valibot";
 import { AppError } from "../../base/errors.ts";
+import { bodyOf, get } from "../../base/http.ts";
 import { registerSecret } from "../../base/redact.ts";
 import type { BuildSecrets, ScriptSource } from "../types.ts";
 
@@ -14,26 +15,10 @@ const LONGEST_SCRIPT = 1 << 20;
  * SHA-256 than the operator's.
  */
 export async function fetchScript({ url, sha256 }: ScriptSource, signal: AbortSignal): Promise<string> {
-  let reply: Response;
-  try {
-    reply = await fetch(url, { signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new AppError(`script-url: cannot reach ${url}`, { cause: error });
-  }
-  if (!reply.ok) {
-    await reply.body?.cancel();
-    throw new AppError(`script-url: ${url} answers HTTP ${reply.status}`);
-  }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of reply.body ?? []) {
-    size += chunk.byteLength;
-    if (size > LONGEST_SCRIPT)
-      throw new AppError(`script-url: ${url} is larger than ${LONGEST_SCRIPT} bytes`);
-    chunks.push(chunk);
-  }
-  const data = Buffer.concat(chunks);
+  const address = { option: "script-url", url };
+  await using reply = await get(address, signal);
+  if (!reply.isOk) throw new AppError(`script-url: ${url} answers HTTP ${reply.status}`);
+  const data = await bodyOf(reply, address, LONGEST_SCRIPT);
   const got = createHash("sha256").update(data).digest("hex");
   if (sha256 !== "" && got !== sha256) {
     throw new AppError(`script-sha256: the script at ${url} has the SHA-256 ${got}, not ${sha256}`);

@@ -1,5 +1,6 @@
 /** Which runner an image gets. */
 import { AppError } from "../../base/errors.ts";
+import { ask } from "../../base/http.ts";
 
 /** A GitHub runner release, `2.330.0`. */
 const VERSION = /^\d+\.\d+\.\d+$/;
@@ -15,15 +16,9 @@ export async function resolveRunnerVersion(
 ): Promise<string> {
   if (wanted !== "latest") return wanted;
   const url = `${mirror.replace(/\/+$/, "")}/latest`;
-  let reply: Response;
-  try {
-    reply = await fetch(url, { redirect: "manual", signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new AppError(`runner-mirror: cannot reach ${url}`, { cause: error });
-  }
-  await reply.body?.cancel();
-  const version = reply.headers.get("location")?.split("/").at(-1)?.replace(/^v/, "") ?? "";
+  // where it leads is the answer, and is not followed; its body is never read
+  await using reply = await ask({ option: "runner-mirror", url }, {}, signal);
+  const version = reply.header("location")?.split("/").at(-1)?.replace(/^v/, "") ?? "";
   if (!VERSION.test(version)) {
     throw new AppError(`runner-mirror: ${url} does not lead to a release (HTTP ${reply.status})`);
   }

@@ -98,6 +98,15 @@ describe("locateBaseImage", () => {
     );
   });
 
+  test("reads no list that is larger than any", async () => {
+    await using mirror = await startHttpServer({ "/noble/current/SHA256SUMS": Buffer.alloc(2 << 20, "x") });
+    await expect(
+      locateBaseImage(source(mirror.url), { base: "noble", arch: "x64" }, noKey, never),
+    ).rejects.toThrow(
+      `base-image-mirror: ${mirror.url}/noble/current/SHA256SUMS is larger than 1048576 bytes`,
+    );
+  });
+
   test("says that the mirror does not have the release", async () => {
     await using mirror = await startHttpServer({});
     await expect(
@@ -241,6 +250,21 @@ describe("downloadBaseImage", () => {
     expect((await readdir(target.path)).toSorted()).toEqual(
       [`${sha256}.img`, "new.part", "note.txt"].toSorted(),
     );
+  });
+
+  test("refuses a file that is larger than any image, before it comes, and leaves nothing", async () => {
+    await using target = await folder();
+    await using mirror = await startHttpServer({
+      "/image": (_request, response) => {
+        response.writeHead(200, { "content-length": 17 * 2 ** 30 });
+        response.write("x");
+      },
+    });
+    const url = `${mirror.url}/image`;
+    await expect(downloadBaseImage({ url, sha256 }, target.path, () => {}, never)).rejects.toThrow(
+      `base-image-mirror: ${url} is larger than 16 GiB`,
+    );
+    expect(await readdir(target.path)).toEqual([]);
   });
 
   test("says that the mirror does not have the file", async () => {
