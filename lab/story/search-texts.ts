@@ -73,6 +73,17 @@ export function watchProcesses(
   };
 }
 
+/**
+ * Whether `what` stands in `environ` only where Juju puts it: a hook has the model's proxies, with their passwords, in
+ * variables of Juju's own. No process that outlives a hook has them.
+ */
+export function isGivenByJuju(find: Finder, what: string, environ: string): boolean {
+  const variables = environ.split("\0");
+  if (!variables.some((variable) => variable.startsWith("JUJU_CONTEXT_ID="))) return false;
+  const others = variables.filter((variable) => !/^JUJU_CHARM_(HTTP|HTTPS|FTP)_PROXY=/.test(variable));
+  return !find(others.join("\0")).includes(what);
+}
+
 async function readProcess(pid: string, what: "cmdline" | "environ"): Promise<string> {
   try {
     return await readFile(`/proc/${pid}/${what}`, "utf8");

@@ -21,7 +21,7 @@ import { proveImage, type Check } from "./proof.ts";
 import { serveScript } from "./script-server.ts";
 import { imageTexts, searchAll, watchServers, type Secrecy } from "./prove-secrecy.ts";
 import { searchImage, type Search } from "./search-disk.ts";
-import { finderOf, type MayHold, watchProcesses } from "./search-texts.ts";
+import { finderOf, isGivenByJuju, type MayHold, watchProcesses } from "./search-texts.ts";
 import { serveWebhook } from "./webhook-server.ts";
 
 /** Secret of the operator's script; every character that a shell would take amiss. */
@@ -56,13 +56,11 @@ export interface Published extends Bag {
 }
 
 /**
- * Credentials rest in clouds.yaml, the proxy's address in requests: both are root's alone. Sources of the lab have its
- * passwords, wherever somebody checks them out; nothing that runs writes such files.
+ * Credentials rest in clouds.yaml, which is root's alone. Sources of the lab have its passwords, wherever somebody
+ * checks them out; nothing that runs writes such files.
  */
-const mayHold: MayHold = ({ path, mode }, what) =>
-  /\.(ts|md)$/.test(path) ||
-  ((mode & 0o077) === 0 &&
-    (path.endsWith("/clouds.yaml") || (what === PROXY_PASSWORD && path.endsWith(".json"))));
+const mayHold: MayHold = ({ path, mode }) =>
+  /\.(ts|md)$/.test(path) || ((mode & 0o077) === 0 && path.endsWith("/clouds.yaml"));
 
 /** Everything that was seen. */
 export interface Story {
@@ -120,8 +118,7 @@ export async function tellStory(
   const find = finderOf([...secrets, { what: "the webhook's token", text: TOKEN }]);
   await using processes = watchProcesses(
     find,
-    // Juju itself gives it to every hook in an address, and so does the charm to builders
-    (what, environ) => what === PROXY_PASSWORD && /HTTP_PROXY=/.test(environ),
+    (what, environ) => what === PROXY_PASSWORD && isGivenByJuju(find, what, environ),
   );
   const servers = watchServers(lab, signal);
   await using webhook = await serveWebhook(TOKEN);

@@ -3,7 +3,7 @@ import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { finderOf, searchFiles, watchProcesses } from "../../../lab/story/search-texts.ts";
+import { finderOf, isGivenByJuju, searchFiles, watchProcesses } from "../../../lab/story/search-texts.ts";
 
 const SECRET = `it's a "secret" & more/than`;
 const find = finderOf([{ what: "the secret", text: SECRET }]);
@@ -43,6 +43,21 @@ describe("a secret is found", () => {
       .toEqual(expect.arrayContaining(["argv: the secret", "environment: the secret"]));
     expect(watch.hits().filter((hit) => hit.includes("MAY"))).toEqual([]);
     expect(watch.seen()).toBeGreaterThan(2);
+  });
+
+  test.each([
+    ["in Juju's own variables of a hook", true, [`JUJU_CHARM_HTTP_PROXY=http://u:${SECRET}@p`]],
+    ["in another variable of a hook", false, [`HTTP_PROXY=http://u:${SECRET}@p`]],
+    [
+      "in both",
+      false,
+      [`JUJU_CHARM_HTTPS_PROXY=http://u:${SECRET}@p`, `IMAGE_BUILDER_PROXIES=http://u:${SECRET}@p`],
+    ],
+  ])("by Juju or by us: %s", (_where, isJujus, variables) => {
+    const environ = ["PATH=/bin", "JUJU_CONTEXT_ID=a/0-run-1", ...variables];
+    expect(isGivenByJuju(find, "the secret", environ.join("\0"))).toBe(isJujus);
+    // a builder has no context
+    expect(isGivenByJuju(find, "the secret", ["PATH=/bin", ...variables].join("\0"))).toBe(false);
   });
 
   test("in files that are new, but not in those that may hold it", async () => {
