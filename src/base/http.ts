@@ -1,4 +1,5 @@
 /** Files of the outside world by HTTP, OpenStack's API apart; the only caller of `fetch` under `src/`. */
+import { setGlobalProxyFromEnv } from "node:http";
 import { seconds } from "./deadline.ts";
 import { AppError } from "./errors.ts";
 
@@ -124,6 +125,11 @@ export async function bodyOf(reply: HttpReply, address: Address, limit: number):
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** Lets this process ask through the proxies of `variables`, as environments name them, from now on. */
+export function useProxies(variables: Readonly<Record<string, string>>): void {
+  setGlobalProxyFromEnv(variables);
 }
 
 function next(address: Address, here: URL, location: string): URL {

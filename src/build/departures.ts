@@ -89,7 +89,7 @@ export async function forgetDeparture(departure: KeptDeparture): Promise<void> {
  */
 export async function startRemoval(
   departure: KeptDeparture,
-  program: BuilderProgram,
+  program: () => Promise<BuilderProgram>,
   again: boolean,
 ): Promise<boolean> {
   const { folder } = departure;
@@ -97,9 +97,10 @@ export async function startRemoval(
   const identity = await readOptional(pidFile);
   if (identity !== undefined && (!again || (await isRunning(identity.trim())))) return false;
   await using log = await open(join(folder, REMOVAL_LOG_FILE), "a", 0o600);
-  const [file, ...parameters] = program.command;
+  const { command, env } = await program();
+  const [file, ...parameters] = command;
   const pid = await spawnDetached(file, [...parameters, "remove-images", "--departure", folder], {
-    env: program.env,
+    env,
     // not the folder, which is gone before the process
     cwd: "/",
     output: log.fd,

@@ -14,6 +14,8 @@ export interface Paths {
   readonly cloudsFile: string;
   /** Certificates that the builder trusts beside the usual ones; only where the operator named some. */
   readonly caFile: string;
+  /** The key of digests of secrets. */
+  readonly digestKeyFile: string;
   readonly publishedFile: string;
   /** Clouds that are gone and whose images are to be removed. */
   readonly departures: string;
@@ -27,7 +29,7 @@ export interface Paths {
   readonly settledFile: string;
   /** When builds are due, for the command line. */
   readonly scheduleFile: string;
-  /** On tmpfs: script secrets on their way to the builder. */
+  /** On tmpfs: secrets on their way to the builder. */
   readonly runtime: string;
   readonly runtimeHome: string;
   /** A folder, where systemd runs. */
@@ -59,6 +61,7 @@ export function pathsOf(root: string, unit: string): Paths {
     builds: join(state, "builds"),
     cloudsFile: join(state, "clouds.yaml"),
     caFile: join(state, "ca.pem"),
+    digestKeyFile: join(state, "digest-key"),
     publishedFile: join(state, "published.json"),
     departures: join(state, "departures"),
     forgottenFile: join(state, "forgotten.json"),

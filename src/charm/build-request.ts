@@ -1,14 +1,15 @@
 /** From facts to a build request. */
-import { createHash } from "node:crypto";
+import { hidden, isSecret } from "../build/proxies.ts";
 import { newBuildId } from "../build/request.ts";
 import type { BuildKind, BuildRequest, ImageSpec, Recipe, Source } from "../build/types.ts";
 import type { JujuContext } from "../juju/index.ts";
+import { digest, keyedDigest } from "./digest.ts";
+import { proxyOf } from "./environment.ts";
 import { BUILD_CLOUD, type Facts } from "./facts.ts";
 
-/** The recipe that the options ask for. */
+/** The recipe that the options ask for, without the passwords of proxies, which a builder is handed apart. */
 function recipeOf(facts: Facts, context: JujuContext): Recipe {
   const { config } = facts;
-  const { proxies } = context;
   return {
     packages: config.packages,
     snaps: config.snaps,
@@ -17,11 +18,11 @@ function recipeOf(facts: Facts, context: JujuContext): Recipe {
     runnerMirror: config.runnerMirror,
     aptMirror: config.aptMirror,
     yqMirror: config.yqMirror,
-    proxy: { http: proxies.http ?? "", https: proxies.https ?? "", noProxy: proxies.no ?? "" },
+    proxy: hidden(proxyOf(context.proxies)),
   };
 }
 
-/** Digest of all that images are made from but the script's secrets; a change makes a build due. */
+/** Digest of all that images are made from but secrets; a change makes a build due. */
 export function inputsDigest(facts: Facts, context: JujuContext): string {
   const { config, specs } = facts;
   const { passwordSecret: _, ...cloud } = config.cloud;
@@ -38,19 +39,17 @@ export function inputsDigest(facts: Facts, context: JujuContext): string {
   ]);
 }
 
-/** Digest of the script's secrets: apart from {@link inputsDigest}, which other units are told. */
-export function secretsDigest(facts: Facts): string {
-  return digest(facts.scriptSecrets);
+/** Digest of the script's secrets and the proxies' passwords: apart from {@link inputsDigest}, which other units are told. */
+export function secretsDigest(facts: Facts, context: JujuContext): string {
+  const proxy = proxyOf(context.proxies);
+  const secrets = [facts.scriptSecrets, isSecret(proxy) ? proxy : null];
+  return secrets.every((secret) => secret === null) ? "" : keyedDigest(facts.digestKey, secrets);
 }
 
 /** Digest of every cloud's address and credentials. */
 export function accessDigest(facts: Facts): string {
   const { caCertificates } = facts.config;
-  return digest([...facts.clouds, ...(caCertificates === "" ? [] : [caCertificates])]);
-}
-
-function digest(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
+  return keyedDigest(facts.digestKey, [...facts.clouds, ...(caCertificates === "" ? [] : [caCertificates])]);
 }
 
 /** What a request is to ask for, beside what the options say. */
@@ -81,7 +80,7 @@ export function requestOf(
     kind: order.kind,
     inputs: inputsDigest(facts, context),
     access: accessDigest(facts),
-    secretsDigest: secretsDigest(facts),
+    secretsDigest: secretsDigest(facts, context),
     reason: order.reason,
     createdAt: now.toISOString(),
     owner: { modelUuid: context.model.uuid, application: context.application, unit: context.unit },

@@ -69,7 +69,7 @@ export async function followDepartures(
     // first: what is about to go must not be published when the cloud comes back
     const forgotten = new Map([...facts.forgotten, [cloud, now.toISOString()]]);
     await writeIfChanged(paths.forgottenFile, `${JSON.stringify(Object.fromEntries(forgotten))}\n`, 0o600);
-    const program = builderProgram(environment, paths, run.context.proxies);
+    const program = async () => await builderProgram(environment, paths, run.context.proxies);
     if (await startRemoval(departure, program, again))
       run.log.info({ cloud }, "removing the images of a cloud");
   }

@@ -2,8 +2,10 @@
 import { existsSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { isMissing } from "../base/files.ts";
+import { isSecret, PROXIES_VARIABLE, proxyEnvironment } from "../build/proxies.ts";
 import type { BuilderProgram } from "../build/start-build.ts";
 import type { Paths } from "../build/paths.ts";
+import type { Proxy } from "../build/types.ts";
 import type { CharmProxies } from "../juju/index.ts";
 
 /** Where the charm's files are and how its builder is started. */
@@ -15,21 +17,21 @@ export interface CharmEnvironment {
   readonly path: string;
 }
 
+/** The model's proxies, as a build is told of them. */
+export function proxyOf(proxies: CharmProxies): Proxy {
+  return { http: proxies.http ?? "", https: proxies.https ?? "", noProxy: proxies.no ?? "" };
+}
+
 /**
- * The environment of a builder process: made from nothing, like a hook's, so that no variable of the hook
- * (its context id above all) reaches a process that outlives it.
+ * How one process of the builder is run. Its environment is made from nothing, like a hook's, so that no variable of
+ * the hook (its context id above all) reaches a process that outlives it. Proxies with a password are handed over by
+ * a file, which the process removes: to be called for each process, and right before it is started.
  */
-export function builderProgram(
+export async function builderProgram(
   environment: CharmEnvironment,
   paths: Paths,
   proxies: CharmProxies,
-): BuilderProgram {
-  const proxy: [string, string | null][] = [
-    ["HTTP_PROXY", proxies.http],
-    ["HTTPS_PROXY", proxies.https],
-    ["NO_PROXY", proxies.no],
-  ];
-  const set = proxy.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
+): Promise<BuilderProgram> {
   return {
     command: environment.builder,
     env: {
@@ -39,13 +41,21 @@ export function builderProgram(
       // one heap of the C library instead of one per thread: less memory is held for nothing
       MALLOC_ARENA_MAX: "1",
       NODE_COMPILE_CACHE: paths.compileCache,
-      // Node's own fetch heeds the proxy variables only when told to
       // Node trusts these beside its own, for OpenStack, mirrors, script and webhook alike
       ...(existsSync(paths.caFile) ? { NODE_EXTRA_CA_CERTS: paths.caFile } : {}),
-      ...(set.length === 0 ? {} : { NODE_USE_ENV_PROXY: "1" }),
-      ...Object.fromEntries(set),
+      ...(await proxyVariables(proxyOf(proxies), paths)),
     },
   };
+}
+
+async function proxyVariables(proxy: Proxy, paths: Paths): Promise<Readonly<Record<string, string>>> {
+  if (isSecret(proxy)) {
+    const { handOver } = await import("../build/proxy-file.ts");
+    return { [PROXIES_VARIABLE]: await handOver(proxy, paths.runtime) };
+  }
+  const set = proxyEnvironment(proxy);
+  // Node's own fetch heeds the variables only when told to
+  return Object.keys(set).length === 0 ? {} : { NODE_USE_ENV_PROXY: "1", ...set };
 }
 
 /** Juju's command to run something in a hook context, `juju-exec` or 2.9's `juju-run`; null where there is none. */

@@ -5,6 +5,7 @@ import { pathsOf, type Paths } from "../build/paths.ts";
 import type { CloudAuth } from "../openstack/index.ts";
 import type { Run } from "../juju/index.ts";
 import type { BuilderConfig } from "./config.ts";
+import { digestKey } from "./digest.ts";
 import type { CharmEnvironment } from "./environment.ts";
 import { bothForgotten, readForgotten, type Forgotten } from "./forgotten.ts";
 import { readRequirer, type Requirer } from "./image-relation.ts";
@@ -33,6 +34,8 @@ export interface Facts {
   /** Images of clouds that had departed count as gone. */
   readonly forgotten: Forgotten;
   readonly pins: Pins;
+  /** Of this unit alone: what digests of secrets are made with. */
+  readonly digestKey: string;
 }
 
 /** Reads the facts beside what the peers say; throws ConfigError when an option or a secret is wrong. */
@@ -67,6 +70,7 @@ export async function readFacts(
     targets: [...targets.keys()],
     scriptSecrets,
     notifyUrl,
+    digestKey: await digestKey(paths.digestKeyFile),
     ...peers,
   };
 }

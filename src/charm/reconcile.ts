@@ -46,7 +46,7 @@ export async function reconcile(
   const wanted = {
     inputs: inputsDigest(facts, run.context),
     access: accessDigest(facts),
-    secretsDigest: secretsDigest(facts),
+    secretsDigest: secretsDigest(facts, run.context),
     clouds: facts.targets,
   };
   const order = peers.isLeader ? nextOrder(facts.specs, builds, history, dueBuild(history, wanted)) : null;
@@ -114,7 +114,7 @@ export async function checkReleases(
   const newest = builds.findLast(({ request }) => request.kind === "build");
   const isBusy = historyOf(builds, peers, forgotten, facts.pins, new Date()).builds.some(isUnderWay);
   if (jujuExec === null || newest === undefined || isBusy) return;
-  const program = builderProgram(environment, paths, run.context.proxies);
+  const program = await builderProgram(environment, paths, run.context.proxies);
   await startCheck(newest.folder, program, [jujuExec, run.context.unit, eventCommand("release-found")]);
 }
 
@@ -160,11 +160,11 @@ async function start(
   const units = await applicationUnits(run.tool);
   const others = units.filter((name) => name !== unit);
   const request = requestOf(facts, run.context, order, jujuExec, others, new Date());
-  const program = builderProgram(environment, facts.paths, run.context.proxies);
   const { scriptSecrets, notifyUrl } = facts;
   const secrets =
     scriptSecrets === null && notifyUrl === null ? null : { script: scriptSecrets ?? {}, notifyUrl };
   await stopWaiting(facts.paths.builds, request.id);
+  const program = await builderProgram(environment, facts.paths, run.context.proxies);
   await startBuild(request, secrets, facts.paths, program);
   run.log.info({ build: request.id, kind: order.kind, reason: order.reason }, "started a build");
   await tellOthers(run.context, facts, await listBuilds(facts.paths.builds));

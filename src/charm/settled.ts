@@ -8,11 +8,13 @@ import { listBuildsKnowing, readEndedBuilds, type EndedBuild } from "../build/en
 import type { Build } from "../build/history.ts";
 import { pathsOf, type Paths } from "../build/paths.ts";
 import type { Pins } from "../build/pins.ts";
+import { hidden, isSecret } from "../build/proxies.ts";
 import type { Ticks } from "../build/ticks.ts";
 import type { JujuContext } from "../juju/index.ts";
 import { standingOf, type StatusInput } from "./collect-status.ts";
+import { digestKey, keyedDigest } from "./digest.ts";
 import { dueBuild, isUnderWay, type Wanted } from "./due.ts";
-import { findJujuExec, type CharmEnvironment } from "./environment.ts";
+import { findJujuExec, proxyOf, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
 import { changedPublication } from "./image-relation.ts";
 import { historyOf } from "./past.ts";
@@ -20,12 +22,12 @@ import { tellBuilds } from "./peers.ts";
 import { ticksOf, type Timing } from "./schedule.ts";
 
 /** Raised whenever {@link Settled} changes: the file of another revision of the charm counts as none. */
-const FORMAT = 5;
+const FORMAT = 6;
 
 /** So long nothing may stay unasked, whatever the events say. */
 const LONGEST_MS = 3_600_000;
 
-/** The file's content: no secret is in it, but for what somebody wrote into a proxy's address. */
+/** The file's content: no secret is in it. */
 export interface Settled extends Omit<StatusInput, "builds">, Wanted {
   readonly format: typeof FORMAT;
   /** Milliseconds since the epoch. */
@@ -155,6 +157,7 @@ async function surroundings(
   paths: Paths,
   environment: CharmEnvironment,
 ): Promise<string> {
+  const proxy = proxyOf(context.proxies);
   // the builder stands for the charm's revision
   const files = [
     ...environment.builder.slice(-1),
@@ -164,7 +167,8 @@ async function surroundings(
     paths.pinsFile,
   ];
   return JSON.stringify([
-    context.proxies,
+    hidden(proxy),
+    isSecret(proxy) ? keyedDigest(await digestKey(paths.digestKeyFile), proxy) : null,
     context.version.text,
     context.model.uuid,
     await findJujuExec(paths),

@@ -1,6 +1,8 @@
 /** Entry of the `image-builder` command: signals in, exit code out. */
 import { CancelledError, ConfigError, describe } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
+import { PROXIES_VARIABLE, proxyEnvironment } from "../build/proxies.ts";
+import type { Proxy } from "../build/types.ts";
 import { createProgram } from "./program.ts";
 
 /** 0 done, 1 failed, 2 the user's input, 130 and 143 cancelled by SIGINT and SIGTERM. */
@@ -14,16 +16,21 @@ async function main(): Promise<number> {
     });
   }
   let code = 0;
+  let proxy: Proxy | null = null;
+  const { [PROXIES_VARIABLE]: proxies, ...env } = process.env;
   const program = createProgram({
-    env: process.env,
+    // before the proxies: children get none of them
+    env,
     stdout: process.stdout,
     stderr: process.stderr,
     signal: cancel.signal,
+    proxy: () => proxy,
     setExitCode: (value) => {
       code = value;
     },
   });
   try {
+    if (proxies !== undefined) proxy = await useHandedOver(proxies);
     await program.parseAsync(process.argv);
   } catch (error) {
     if (isUsage(error)) return error.exitCode === 0 ? 0 : 2;
@@ -32,6 +39,20 @@ async function main(): Promise<number> {
   }
   if (cancelledBy !== null && code !== 0) return cancelledBy === "SIGINT" ? 130 : 143;
   return code;
+}
+
+/** Takes the proxies in the file `path`; this process alone uses them, and its environment as others see it stays. */
+async function useHandedOver(path: string): Promise<Proxy> {
+  const [{ takeProxies }, { useProxies }] = await Promise.all([
+    import("../build/proxy-file.ts"),
+    import("../base/http.ts"),
+  ]);
+  const proxy = await takeProxies(path);
+  const variables = proxyEnvironment(proxy);
+  // what the OpenStack library goes by
+  Object.assign(process.env, variables);
+  useProxies(variables);
+  return proxy;
 }
 
 /** commander throws these after it has written the message (`exitOverride`). */

@@ -1,5 +1,6 @@
 /** The commander tree; the only importer of commander. */
 import { Command, Option } from "commander";
+import type { Proxy } from "../build/types.ts";
 import { listBuildsCommand } from "./commands/builds.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { checkReleasesCommand } from "./commands/check-releases.ts";
@@ -20,6 +21,8 @@ export interface Terminal {
   /** Fires on SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   readonly setExitCode: (code: number) => void;
+  /** The model's proxies with their passwords, where the charm handed them over; else null. */
+  readonly proxy: () => Proxy | null;
 }
 
 /** The whole command line. Usage errors throw commander's error after their text is written. */

@@ -16,6 +16,7 @@ const MODES: Readonly<Record<string, string>> = {
   "/run/github-runner-image-builder": "700",
   "/run/github-runner-image-builder/image-builder-0": "700",
   "/run/github-runner-image-builder/image-builder-0/<id>.json": "600",
+  "/run/github-runner-image-builder/image-builder-0/proxies-<id>.json": "600",
   "/var/cache/github-runner-image-builder": "755",
   [STATE]: "700",
   [UNIT]: "700",
@@ -27,6 +28,7 @@ const MODES: Readonly<Record<string, string>> = {
   [`${UNIT}/builds/<id>/request.json`]: "600",
   [`${UNIT}/ca.pem`]: "644",
   [`${UNIT}/clouds.yaml`]: "600",
+  [`${UNIT}/digest-key`]: "600",
   [`${UNIT}/published.json`]: "600",
   [`${UNIT}/request.json`]: "600",
   [`${UNIT}/schedule.json`]: "600",
@@ -39,7 +41,9 @@ async function modesBelow(root: string): Promise<Readonly<Record<string, string>
   const modes: Record<string, string> = {};
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    const name = path.slice(root.length).replace(/\d{8}t\d{9}-[0-9a-f]{4}/g, "<id>");
+    const name = path
+      .slice(root.length)
+      .replace(/\d{8}t\d{9}-[0-9a-f]{4}|(?<=proxies-)[0-9a-f]{12}/g, "<id>");
     // compiled code is Node's
     if (
       !name.includes("github-runner-image-builder") ||
@@ -58,6 +62,7 @@ async function modesBelow(root: string): Promise<Readonly<Record<string, string>
 
 it("every file that the charm and a build write is in the table, with its mode", async () => {
   await using charm = await deployBuilder({
+    proxy: "http://site:proxy-S3cret@127.0.0.1:1",
     config: {
       "script-url": "http://script.example/run.sh",
       "script-secret": "token=a-secret-of-the-script",
@@ -69,6 +74,11 @@ it("every file that the charm and a build write is in the table, with its mode",
   const pinned = Object.keys(found).map((name) => [name, MODES[name] ?? "not in the table"]);
   expect(Object.fromEntries(pinned)).toEqual(found);
   expect(Object.keys(found)).toEqual(
-    expect.arrayContaining([`${UNIT}/ca.pem`, `${UNIT}/clouds.yaml`, `${UNIT}/builds/<id>/request.json`]),
+    expect.arrayContaining([
+      `${UNIT}/ca.pem`,
+      `${UNIT}/clouds.yaml`,
+      `${UNIT}/builds/<id>/request.json`,
+      `${UNIT}/digest-key`,
+    ]),
   );
 });

@@ -94,3 +94,39 @@ describe("secrets", () => {
     }
   });
 });
+
+describe("the password of the model's proxy", () => {
+  const PASSWORD = "proxy-S3cret-word";
+  const addressWith = (password: string): string => `http://site:${password}@127.0.0.1:1`;
+
+  it("reaches a builder on tmpfs alone, and a new one makes a build due", async () => {
+    await using charm = await deployBuilder({ proxy: addressWith(PASSWORD) });
+    const first = (await charm.builds()).at(-1);
+    const pid = Number.parseInt(await readFile(`${first?.folder}/pid`, "utf8"), 10);
+    const environ = await readFile(`/proc/${pid}/environ`, "utf8");
+    expect(environ).toContain("IMAGE_BUILDER_PROXIES=");
+    await charm.builders.end(first, { outcome: "done" });
+    const credentials = credentialsOf(charm, "runner-a");
+    await relate(charm, "runner-a", credentials);
+    const image = { spec: NOBLE, ids: { [cloudOf(credentials)]: "image-1" } };
+    await charm.builders.end((await charm.builds()).at(-1), { outcome: "done", images: [image] });
+    await charm.wake();
+    await charm.updateStatus();
+    const settled = await readFile(charm.paths.settledFile, "utf8");
+    const builds = await charm.builds();
+    expect(builds).toHaveLength(2);
+    const request = await readFile(`${first?.folder}/request.json`, "utf8");
+    expect(request).toContain("http://***@127.0.0.1:1");
+    expect(environ + settled + request + charm.log().join("\n")).not.toContain(PASSWORD);
+    const { stdout } = await promisify(execFile)("grep", ["-rlF", PASSWORD, charm.root]);
+    for (const file of stdout.trim().split("\n"))
+      expect(file).toMatch(/\/run\/github-runner-image-builder\/image-builder-0\/proxies-[0-9a-f]+\.json$/);
+
+    // an idle hook sees it, too
+    charm.setProxy(addressWith("another-S3cret"));
+    await charm.updateStatus();
+    expect((await charm.builds()).slice(2)).toMatchObject([{ request: { reason: "config" } }]);
+    expect((await charm.builds()).at(-1)?.request.inputs).toBe(builds.at(-1)?.request.inputs);
+    expect(charm.failures()).toEqual([]);
+  });
+});

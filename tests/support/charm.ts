@@ -44,6 +44,8 @@ export interface Deployment {
   readonly grant?: boolean;
   /** A dispatch path that is fired through juju-exec before the first hook. */
   readonly early?: string;
+  /** The model's HTTP proxy. */
+  readonly proxy?: string;
 }
 
 /** A deployed charm; dispose of it to end its processes and remove its files. */
@@ -66,6 +68,8 @@ export interface Deployed extends AsyncDisposable {
   readonly updateStatus: (unit?: string) => Promise<void>;
   /** Wakes the charm as a builder does; gives the exit code. */
   readonly wake: (unit?: string) => Promise<number>;
+  /** Sets the model's HTTP proxy, of which no hook tells. */
+  readonly setProxy: (address: string) => void;
   /** Fires a custom event or hook through juju-exec; gives the exit code. */
   readonly fire: (dispatchPath: string, unit?: string) => Promise<number>;
   /** `<name> <message>` of the unit's workload. */
@@ -96,12 +100,15 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
   await symlink(COMPILE_CACHE, paths.compileCache);
   const silent = cleanup.use(await silentServer());
   const builders = cleanup.use(holdBuilders(BUILDERS.map((unit) => pathsOf(root, unit).builds)));
+  const environment: Record<string, string> = { IMAGE_BUILDER_ROOT: root };
+  const setProxy = (address: string): void => void (environment["JUJU_CHARM_HTTP_PROXY"] = address);
+  if (deployment.proxy !== undefined) setProxy(deployment.proxy);
   const juju = cleanup.use(
     await FakeJuju.start({
       directory: join(directory, "j"),
       model: { name: "test", uuid: MODEL_UUID },
       version: "3.6.9",
-      extraEnvironment: { IMAGE_BUILDER_ROOT: root },
+      extraEnvironment: environment,
       installExecAt: join(root, "usr/bin/juju-exec"),
       log: ({ message }) => {
         if (message.includes("started a build")) builders.hold();
@@ -159,6 +166,7 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
       await settle();
     },
     wake: async (unit = UNIT) => await fire("build-changed", unit),
+    setProxy,
     fire,
     status(unit = UNIT) {
       const workload = juju.status().applications[APPLICATION]?.units[unit]?.workload;

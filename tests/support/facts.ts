@@ -117,5 +117,6 @@ export function factsWith(requirers: readonly Requirer[], config = configWith())
     isMirrored: false,
     forgotten: new Map(),
     pins: NO_PINS,
+    digestKey: "key",
   };
 }

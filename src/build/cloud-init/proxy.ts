@@ -1,15 +1,11 @@
 /** How the model's proxy reaches the guest and the finished image; credentials take a way of their own. */
 import { isIPv4 } from "node:net";
+import { isSecret } from "../proxies.ts";
 import type { Proxy, Recipe } from "../types.ts";
 import { shellQuote } from "./shell-quote.ts";
 
 /** Destinations that no runner reaches through a proxy: RFC 1918, loopback and link-local (with the metadata service). */
 const PRIVATE = ["10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"];
-
-/** Whether an address of `proxy` holds credentials, so that none of them may be in the user-data. */
-function isSecret(proxy: Proxy): boolean {
-  return proxy.http.includes("@") || proxy.https.includes("@");
-}
 
 /** `proxy` as environment variables; those that are not set are left out. */
 function variablesOf(proxy: Proxy): Readonly<Record<string, string>> {
@@ -36,26 +32,6 @@ export function guestSecretsOf({ proxy }: Recipe): string | null {
   return Object.entries(variablesOf({ ...proxy, noProxy: "" }))
     .map(([name, value]) => `export ${name}=${shellQuote(value)}\n`)
     .join("");
-}
-
-/** The passwords in the proxy's addresses, as written and decoded: what no log may show. */
-export function proxyPasswords({ proxy }: Recipe): readonly string[] {
-  return [proxy.http, proxy.https].flatMap((address) => {
-    const userInfo = /^(?:\w+:\/\/)?(.*)@/.exec(address)?.[1];
-    if (userInfo === undefined) return [];
-    const password = userInfo.slice(userInfo.indexOf(":") + 1);
-    return [password, decoded(password)];
-  });
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    // a bare % is legal in what people type; then it is the password itself
-    if (error instanceof URIError) return text;
-    throw error;
-  }
 }
 
 /**

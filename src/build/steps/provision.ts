@@ -4,8 +4,9 @@ import * as v from "valibot";
 import { AppError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { registerSecret } from "../../base/redact.ts";
-import { guestSecretsOf, proxyPasswords } from "../cloud-init/proxy.ts";
+import { guestSecretsOf } from "../cloud-init/proxy.ts";
 import { tellingLine } from "../cloud-init/reason.ts";
+import { proxyPasswords } from "../proxies.ts";
 import type { Recipe } from "../types.ts";
 import type { Guest } from "./guest.ts";
 import { boundedOutput } from "./guest-output.ts";
@@ -28,7 +29,7 @@ export async function loadGuestScripts(): Promise<void> {
 export async function deliverProxy(guest: Guest, recipe: Recipe, signal: AbortSignal): Promise<void> {
   const text = guestSecretsOf(recipe);
   if (text === null) return;
-  for (const password of proxyPasswords(recipe)) registerSecret(password);
+  for (const password of proxyPasswords(recipe.proxy)) registerSecret(password);
   const file = "/run/image-builder/proxy.env";
   await guest.runAnew({
     // in one step, so that the guest never reads half of it

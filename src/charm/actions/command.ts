@@ -27,7 +27,7 @@ export async function runCommand(
   parameters: readonly string[],
 ): Promise<CommandResult> {
   const paths = pathsOf(environment.root, run.context.unit);
-  const { command, env } = builderProgram(environment, paths, run.context.proxies);
+  const { command, env } = await builderProgram(environment, paths, run.context.proxies);
   const [file, ...first] = command;
   const signal = AbortSignal.any([run.signal, AbortSignal.timeout(LIMIT_MS)]);
   const { code, stdout, stderr } = await exec(file, [...first, ...parameters], { env, signal });

@@ -8,10 +8,11 @@ import { openJournal } from "../../build/journal.ts";
 import { messagesAtEnd, messagesAtStart, notify, type Message } from "../../build/notify.ts";
 import { preload } from "../../build/preload.ts";
 import { processIdentity } from "../../build/process-id.ts";
+import { isHidden } from "../../build/proxies.ts";
 import { parseRequest } from "../../build/request.ts";
 import { runBuild, type Outcome } from "../../build/run-build.ts";
 import { takeSecrets } from "../../build/steps/fetch-script.ts";
-import type { BuildRequest, BuildSecrets } from "../../build/types.ts";
+import type { BuildRequest, BuildSecrets, Proxy } from "../../build/types.ts";
 import { createWaker } from "../../build/waker.ts";
 import { openCloud, parseCloudsYaml, type CloudAuth } from "../../openstack/index.ts";
 import { connect } from "../../ssh/communicator.ts";
@@ -33,7 +34,11 @@ export async function runCommand(
 ): Promise<void> {
   const { env, stderr, signal } = terminal;
   const folder = dirname(options.request);
-  const request = parseRequest(await read(options.request), options.request);
+  const request = withProxies(
+    parseRequest(await read(options.request), options.request),
+    terminal.proxy(),
+    options.request,
+  );
   const clouds = async (): Promise<ReadonlyMap<string, CloudAuth>> =>
     parseCloudsYaml(await read(request.cloudsFile), request.cloudsFile);
   // a broken file is the user's input: said before anything is begun
@@ -91,6 +96,16 @@ export async function runCommand(
   const build = await readBuild(folder);
   if (build !== null) await tell(messagesAtEnd(request, before, build, new Date()));
   terminal.setExitCode(EXIT_CODES[outcome]);
+}
+
+/** `request` with what was handed over; its file has the proxies without their passwords. */
+function withProxies(request: BuildRequest, proxy: Proxy | null, source: string): BuildRequest {
+  if (proxy !== null) return { ...request, recipe: { ...request.recipe, proxy } };
+  if (!isHidden(request.recipe.proxy)) return request;
+  throw new ConfigError([
+    `build request ${source}: recipe.proxy: *** stands for a name and password that the charm hands over; ` +
+      "write the proxy's whole address, or start the build with the action run",
+  ]);
 }
 
 async function read(path: string): Promise<string> {

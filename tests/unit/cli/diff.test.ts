@@ -57,6 +57,7 @@ async function diff(before: string, after: string, changes: Partial<DiffOptions>
     stderr: process.stderr,
     signal: new AbortController().signal,
     setExitCode: () => {},
+    proxy: () => null,
   };
   await diffCommand({ before, after, image: null, builds: null, json: false, ...changes }, terminal);
   stdout.end();

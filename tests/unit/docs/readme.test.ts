@@ -20,7 +20,14 @@ test.each(Object.values(TAG))("the README tells of the tag %s", (tag) => {
 test("the README tells of every command and its options", () => {
   const { stdout, stderr } = process;
   const signal = new AbortController().signal;
-  const program = createProgram({ env: {}, stdout, stderr, signal, setExitCode: () => {} });
+  const program = createProgram({
+    env: {},
+    stdout,
+    stderr,
+    signal,
+    setExitCode: () => {},
+    proxy: () => null,
+  });
   for (const command of program.commands) {
     const line = readme.split("\n").find((text) => text.startsWith(`    image-builder ${command.name()} `));
     expect(line).toBeDefined();

@@ -5,7 +5,6 @@ import {
   aproxyUpstream,
   directNetworks,
   guestSecretsOf,
-  proxyPasswords,
   publicVariables,
 } from "../../../../src/build/cloud-init/proxy.ts";
 import { userData } from "../../../../src/build/cloud-init/user-data.ts";
@@ -74,15 +73,6 @@ describe("a proxy without credentials", () => {
   test("is told to aproxy when it is only for https", () => {
     expect(aproxyUpstream(recipeWith({ https: "http://s.example:1" }))).toBe("s.example:1");
   });
-});
-
-test.each([
-  ["http://u:p%40ss@h:1", ["p%40ss", "p@ss"]],
-  ["http://u:50%@h", ["50%", "50%"]],
-  ["u:a@b@h:1", ["a@b", "a@b"]],
-  ["http://h:1", []],
-])("the passwords in %s are %j", (http, passwords) => {
-  expect(proxyPasswords(recipeWith({ http }))).toEqual(passwords);
 });
 
 describe("directNetworks", () => {
