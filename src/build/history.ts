@@ -125,7 +125,7 @@ function summarise(
   const artifacts: Artifact[] = [];
   const snapshots: MadeSnapshot[] = [];
   const targets = new Set<string>();
-  const targetsByImage: Record<string, readonly string[]> = {};
+  const targetsByImage = new Map<string, readonly string[]>();
   const published: string[] = [];
   let advice: string | null = null;
   let uploading = false;
@@ -169,7 +169,7 @@ function summarise(
       case "targets":
         uploading = true;
         for (const cloud of event.clouds) targets.add(cloud);
-        if (event.image !== "") targetsByImage[event.image] = event.clouds;
+        if (event.image !== "") targetsByImage.set(event.image, event.clouds);
         break;
       case "image-failed":
         errors.push(`${event.image}: ${event.error}`);
@@ -198,7 +198,7 @@ function summarise(
     artifacts,
     snapshots,
     targets: uploading ? [...targets] : null,
-    targetsByImage,
+    targetsByImage: Object.fromEntries(targetsByImage),
     published,
     errors,
     advice,

@@ -79,6 +79,17 @@ export function requestIdOf(headers: IncomingHttpHeaders): string | null {
   return headerText(headers, "x-openstack-request-id") ?? headerText(headers, "x-compute-request-id");
 }
 
+/**
+ * ` redirects to https://host, which is not followed`, for a message; empty for any other reply. Paths and queries are
+ * left out, they may hold a secret.
+ */
+export function redirectOf({ status, headers }: RawReply, url: string): string {
+  const location = headerText(headers, "location");
+  if (status < 300 || status > 399 || location === null) return "";
+  const there = URL.canParse(location, url) ? new URL(location, url).origin : "what is no address";
+  return ` redirects to ${there}, which is not followed`;
+}
+
 /** Retry-After in milliseconds from now: seconds or a date (RFC 9110, section 10.2.3); `null` where absent. */
 export function retryAfterOf(headers: IncomingHttpHeaders, now: number): number | null {
   const value = headerText(headers, "retry-after");

@@ -6,7 +6,15 @@ import { AppError, asError, DeadlineError } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
 import { retry } from "../base/retry.ts";
 import { errorText, OpenStackError, ReplyError } from "./errors.ts";
-import { codeOf, exchange, parseBody, type RawReply, requestIdOf, retryAfterOf } from "./exchange.ts";
+import {
+  codeOf,
+  exchange,
+  parseBody,
+  type RawReply,
+  redirectOf,
+  requestIdOf,
+  retryAfterOf,
+} from "./exchange.ts";
 import type { CallOptions, OutgoingCall, Service } from "./types.ts";
 
 const ATTEMPTS = 8;
@@ -148,8 +156,10 @@ export function refused(
 ): OpenStackError {
   const body = parseBody(redact(raw.text));
   const text = errorText(body);
+  const redirect = redirectOf(raw, call.url);
+  const found = redirect === "" ? text : `${service.name}${redirect}`;
   return new OpenStackError(
-    `cannot ${what}: ${text === "" ? "" : `${text} `}(HTTP ${raw.status} from ${service.name})`,
+    `cannot ${what}: ${found === "" ? "" : `${found} `}(HTTP ${raw.status} from ${service.name})`,
     {
       service: service.name,
       method: call.method,

@@ -2,7 +2,7 @@
 import { asError } from "../base/errors.ts";
 import type { CloudAuth } from "./auth.ts";
 import { errorText, OpenStackError } from "./errors.ts";
-import { codeOf, parseBody, type RawReply, requestIdOf, retryAfterOf } from "./exchange.ts";
+import { codeOf, parseBody, type RawReply, redirectOf, requestIdOf, retryAfterOf } from "./exchange.ts";
 import { redact } from "../base/redact.ts";
 
 /** What an attempt without a project said: see {@link refusedSignIn}. */
@@ -62,7 +62,10 @@ export function refusedSignIn(
   const project = `project ${auth.projectName} of domain ${auth.projectDomainName}`;
   const text = errorText(body);
   let found = `HTTP ${raw.status} from Keystone${text === "" ? "" : `: ${text}`}`;
-  if (raw.status === 401) {
+  const redirect = redirectOf(raw, url);
+  if (redirect !== "") {
+    found = `${auth.authUrl}${redirect}; set the auth URL to Keystone's own address (HTTP ${raw.status})`;
+  } else if (raw.status === 401) {
     found = {
       refused: `wrong password for ${user}, or no such user`,
       accepted: `there is no ${project}, or ${user} has no role in it`,

@@ -238,6 +238,10 @@ async function begin(cloud: Cloud, id: string, from: number, signal: AbortSignal
   }
   if (message.statusCode === 200 || (from > 0 && message.statusCode === 206)) return checked;
   let text = "";
-  for await (const chunk of checked) if (text.length < ERROR_BODY_BYTES) text += String(chunk);
+  for await (const chunk of checked) {
+    text += String(chunk);
+    // an error page may have no end
+    if (text.length >= ERROR_BODY_BYTES) break;
+  }
   throw refused(cloud.image, call, what, { status: message.statusCode ?? 0, headers: message.headers, text });
 }

@@ -72,7 +72,8 @@ const ImageBody = v.pipe(
   v.transform((reply): Image => {
     const properties: Record<string, string> = {};
     for (const [key, value] of Object.entries(reply)) {
-      if (!(key in KNOWN) && !IGNORED.has(key) && typeof value === "string") properties[key] = value;
+      if (!Object.hasOwn(KNOWN, key) && !IGNORED.has(key) && typeof value === "string")
+        properties[key] = value;
     }
     return {
       id: reply.id,

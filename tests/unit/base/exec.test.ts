@@ -1,4 +1,4 @@
-import { mkdtempDisposable, open, readFile } from "node:fs/promises";
+import { mkdtempDisposable, open, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -122,4 +122,16 @@ describe("spawnDetached", () => {
     const options = { env, cwd: folder.path, output: log.fd };
     await expect(spawnDetached("/nonexistent/x", [], options)).rejects.toThrow("cannot run /nonexistent/x");
   });
+});
+
+test("no other file of the product starts processes, and none has a shell read a text", async () => {
+  const names = (await readdir("src", { recursive: true })).filter((name) => name.endsWith(".ts"));
+  const [starters, shells]: [string[], string[]] = [[], []];
+  for (const name of names) {
+    const text = await readFile(join("src", name), "utf8");
+    if (/child_process"/.test(text)) starters.push(name);
+    if (/shell: true|\bexecSync\b|"-c"|\beval\(|new Function\(/.test(text)) shells.push(name);
+  }
+  expect(names.length).toBeGreaterThan(100);
+  expect([starters, shells]).toEqual([["base/exec.ts"], []]);
 });

@@ -138,6 +138,17 @@ clouds:
     expect(({} as Record<string, unknown>)["auth"]).toBeUndefined();
   });
 
+  test.each([
+    "!!js/function 'function () {}'",
+    "!!js/regexp /x/",
+    "!!python/object/apply:os.system [id]",
+    "!x y",
+  ])("knows no types but YAML's own: %s", (value) => {
+    const [problem, ...more] = problemsOf(`clouds:\n  a: ${value}\n`);
+    expect(problem).toMatch(/^clouds\.yaml is not YAML: [^\n]*tag/);
+    expect(more).toEqual([]);
+  });
+
   test("does not print the password when the YAML is broken", () => {
     const [problem, ...more] = problemsOf('clouds:\n  a:\n    auth:\n      password: "hunter22\n  b: [');
     expect(problem).toMatch(/^clouds.yaml is not YAML: /);

@@ -186,16 +186,6 @@ describe("deadline and abort", () => {
 });
 
 describe("replies", () => {
-  test("does not follow a redirect, so that the token stays here", async () => {
-    await using other = await startStub();
-    await using stub = await startStub();
-    using cloud = await openStub(stub);
-    stub.answer("GET", "/compute/thing", json(302, {}, { location: `${other.url}/steal` }));
-    const error = await failureOf(request(cloud.compute, { ...thing, method: "GET" }));
-    expect(error.status).toBe(302);
-    expect(other.seen).toEqual([]);
-  });
-
   test("refuses a reply without an end", async () => {
     await using stub = await startStub();
     using cloud = await openStub(stub);

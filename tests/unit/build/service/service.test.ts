@@ -52,7 +52,9 @@ describe("where systemd runs, a build", () => {
   test("is started as a unit, with its environment in a file of root's alone", async () => {
     await using where = await machine();
     const { paths, program, path, tool } = where;
-    const env = { PATH: path, HTTP_PROXY: "http://user:it's secret@proxy:3128" };
+    // as a model's no-proxy may be, whoever set it
+    const hostile = `it's "quoted" $(touch pwned) \`touch pwned\` \\ ; touch pwned & | > pwned`;
+    const env = { PATH: path, NO_PROXY: hostile };
     const folder = await startBuild(request, null, paths, { command: [program, "a b"], env });
     const unit = `github-runner-image-builder@${request.id}.service`;
     expect(await callsOf(tool)).toEqual([
@@ -64,7 +66,8 @@ describe("where systemd runs, a build", () => {
     expect(await modeOf(paths.starts)).toBe("700");
     await expect.poll(() => readOptional(join(folder, "told")), { timeout: 10_000 }).toBeTypeOf("string");
     const told = await readFile(join(folder, "told"), "utf8");
-    expect(told).toContain("HTTP_PROXY=http://user:it's secret@proxy:3128\n");
+    expect(told).toContain(`NO_PROXY=${hostile}\n`);
+    expect(await readOptional(join(folder, "pwned"))).toBeUndefined();
     expect(told).not.toContain("VITEST");
     expect((await readFile(join(folder, "told.words"), "utf8")).split("\n").slice(0, -1)).toEqual([
       "a b",
