@@ -19,6 +19,7 @@ export async function runFaultProxy(
   const control = `${new URL(proxy.authUrl).origin}/_faults`;
   options.log(`sign in at ${proxy.authUrl}`);
   options.log(`rules      GET, PUT ${control}/rules (now ${parsed.length})`);
+  options.log(`conditions GET, PUT ${control}/conditions; POST ${control}/revoke`);
   options.log(`calls      GET, DELETE ${control}/calls`);
   if (!options.signal.aborted) await once(options.signal, "abort");
 }

@@ -3,13 +3,7 @@
  * given its address for every service, so all of its calls come by. Rules and journal can be had over HTTP below
  * `/_faults`.
  */
-import {
-  type ClientRequest,
-  createServer,
-  type IncomingMessage,
-  request as httpRequest,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer, text as readText } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
@@ -19,6 +13,15 @@ import { describe } from "../../src/base/errors.ts";
 import { corrupter, dripper, truncater } from "./bodies.ts";
 import { rewriteCatalogue } from "./catalogue.ts";
 import {
+  type Conditions,
+  NORMAL,
+  parseConditions,
+  shiftDate,
+  shiftTimes,
+  shortenLife,
+} from "./conditions.ts";
+import { afterSending, answer, withoutHop } from "./messages.ts";
+import {
   type Fault,
   faultChooser,
   type FaultRule,
@@ -26,6 +29,7 @@ import {
   parseRules,
   SERVICES,
 } from "./rules.ts";
+import { issuedTokens } from "./tokens.ts";
 
 /** A call that came by. */
 export interface ProxiedCall {
@@ -45,16 +49,16 @@ export interface FaultProxy extends AsyncDisposable {
   readonly authUrl: string;
   /** New rules, in place of those before; calls are counted anew. */
   readonly setRules: (rules: readonly FaultRule[]) => void;
+  /** What is so from now on, beside the rules. */
+  readonly setConditions: (conditions: Conditions) => void;
+  /** Revokes every token that came by, at Keystone itself; gives how many were still good. */
+  readonly revokeTokens: () => Promise<number>;
   /** All calls since the last {@link FaultProxy.forget}, in the order of their ends. */
   readonly calls: () => readonly ProxiedCall[];
   /** How many calls got a fault since then, those included whose end is still to come. */
   readonly struck: () => number;
   readonly forget: () => void;
 }
-
-/** Headers between two neighbours alone (RFC 9110, 7.6.1). */
-const HOP = new Set(["connection", "keep-alive", "transfer-encoding", "host", "expect", "upgrade"]);
-const PAGE = "<html><head><title>Bad gateway</title></head><body><h1>The page is away</h1></body></html>\n";
 
 /** Starts a proxy before the cloud at `authUrl` (`http://host:port/v3`). */
 export async function startFaultProxy(
@@ -63,6 +67,8 @@ export async function startFaultProxy(
 ): Promise<FaultProxy> {
   const origins = new Map<FaultyService, string>([["identity", new URL(authUrl).origin]]);
   const closing = new AbortController();
+  const tokens = issuedTokens(new URL(authUrl).origin);
+  let conditions = NORMAL;
   let choose = faultChooser(options.rules ?? []);
   let rules = options.rules ?? [];
   let calls: ProxiedCall[] = [];
@@ -167,29 +173,31 @@ export async function startFaultProxy(
       return;
     }
     const status = reply.statusCode ?? 502;
-    const own = withoutHop(reply.headers);
-    if (isSignIn && status === 201) {
-      const rewritten = rewriteCatalogue(await readText(reply), self);
-      for (const [name, origin] of rewritten?.origins ?? [])
-        if (name !== "identity") origins.set(name, origin);
-      const body = Buffer.from(rewritten?.text ?? "");
-      response.writeHead(status, { ...own, "content-length": body.length });
-      const half = spoilt(
-        fault,
-        "reply",
-        { headers: { ...own, "content-length": String(body.length) } },
-        () => response.socket?.destroy(),
-      );
-      half.end(body);
-      await pipeline(half, response);
+    const own = shiftDate(withoutHop(reply.headers), conditions.clockAheadMs);
+    const cut = (): void => void response.socket?.destroy();
+    const isText = !String(own["content-type"]).includes("octet-stream");
+    const isEdited = fault?.kind === "replace" || conditions.clockAheadMs !== 0;
+    const isIssue = isSignIn && status === 201 && own["x-subject-token"] !== undefined;
+    if (!isIssue && !(isText && isEdited)) {
+      response.writeHead(status, own);
+      await pipeline(reply, spoilt(fault, "reply", reply, cut), response);
       return;
     }
-    response.writeHead(status, own);
-    await pipeline(
-      reply,
-      spoilt(fault, "reply", reply, () => response.socket?.destroy()),
-      response,
-    );
+    let text = await readText(reply);
+    if (isIssue) {
+      const rewritten = rewriteCatalogue(text, self);
+      for (const [name, origin] of rewritten?.origins ?? [])
+        if (name !== "identity") origins.set(name, origin);
+      text = shortenLife(rewritten?.text ?? text, conditions.tokenMs);
+      tokens.note(String(own["x-subject-token"]), conditions.tokenMs);
+    }
+    if (fault?.kind === "replace") text = text.replace(new RegExp(fault.pattern, "gu"), fault.with);
+    const body = Buffer.from(shiftTimes(text, conditions.clockAheadMs));
+    const headers = { ...own, "content-length": String(body.length) };
+    response.writeHead(status, headers);
+    const half = spoilt(fault, "reply", { headers }, cut);
+    half.end(body);
+    await pipeline(half, response);
   }
 
   function spoilt(
@@ -220,16 +228,33 @@ export async function startFaultProxy(
       }
       json(rules);
     } else if (asked === "GET rules") json(rules);
+    else if (asked === "PUT conditions") {
+      try {
+        conditions = parseConditions(await readText(request));
+      } catch (error) {
+        response.writeHead(400).end(`${describe(error)}\n`);
+        return;
+      }
+      json(conditions);
+    } else if (asked === "GET conditions") json(conditions);
+    else if (asked === "POST revoke") json({ revoked: await tokens.revoke() });
     else if (asked === "GET calls") json(calls);
     else if (asked === "DELETE calls") {
       calls = [];
       json(calls);
-    } else response.writeHead(404).end("there are GET and PUT rules, GET and DELETE calls\n");
+    } else
+      response
+        .writeHead(404)
+        .end("there are GET and PUT rules and conditions, GET and DELETE calls, POST revoke\n");
   }
 
   return {
     authUrl: `${self}/identity${new URL(authUrl).pathname}`,
     setRules,
+    setConditions(next) {
+      conditions = next;
+    },
+    revokeTokens: tokens.revoke,
     calls: () => calls,
     struck: () => struck,
     forget() {
@@ -238,6 +263,7 @@ export async function startFaultProxy(
     },
     async [Symbol.asyncDispose]() {
       closing.abort(new Error("the proxy ends"));
+      tokens[Symbol.dispose]();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
@@ -251,42 +277,4 @@ interface Passing {
   readonly fault: Fault | null;
   readonly end: (status: number | null) => void;
   readonly isSignIn: boolean;
-}
-
-/** Calls `then` when what was written to `onward` so far is on its way. */
-function afterSending(onward: ClientRequest, then: () => void): void {
-  const { socket } = onward;
-  if (socket === null) onward.once("socket", () => afterSending(onward, then));
-  else if (socket.connecting) socket.once("connect", () => setImmediate(then));
-  else setImmediate(then);
-}
-
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  fault: Extract<Fault, { kind: "status" | "html" }>,
-): Promise<void> {
-  request.resume();
-  const isPage = fault.kind === "html";
-  const body = isPage
-    ? PAGE
-    : JSON.stringify({ error: { code: fault.status, message: "a fault of the lab" } });
-  response.writeHead(fault.status, {
-    "content-type": isPage ? "text/html" : "application/json",
-    "content-length": Buffer.byteLength(body),
-    connection: "close",
-    ...(fault.kind === "status" && fault.retryAfter !== undefined
-      ? { "retry-after": String(fault.retryAfter) }
-      : {}),
-  });
-  response.end(body);
-  await new Promise<void>((resolve) => response.once("close", resolve));
-}
-
-function withoutHop(headers: IncomingMessage["headers"]): Record<string, string | string[]> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined || HOP.has(name) ? [] : [[name, value] as const],
-    ),
-  );
 }

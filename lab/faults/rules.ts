@@ -28,6 +28,15 @@ const Fault = v.variant("kind", [
   /** A byte of data is another one; text is no longer JSON. The length stays. */
   v.strictObject({ kind: v.literal("corrupt"), of: v.picklist(["request", "reply"]) }),
   v.strictObject({ kind: v.literal("drip"), bytesPerSecond: Positive }),
+  /** The service's answer with each match of a regular expression in its JSON text replaced: a state that it is not in. */
+  v.strictObject({
+    kind: v.literal("replace"),
+    pattern: v.pipe(
+      v.string(),
+      v.check((text) => isPattern(text), "must be a regular expression"),
+    ),
+    with: v.string(),
+  }),
 ]);
 
 const Rule = v.strictObject({

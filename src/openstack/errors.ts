@@ -104,6 +104,15 @@ export const isForbidden = (error: unknown): boolean => hasStatus(error, 403) &&
 /** The credentials are wrong, or the token was refused twice. */
 export const isUnauthorized = (error: unknown): boolean => hasStatus(error, 401);
 
+/**
+ * Whether a transfer that failed may go well when it is started anew: what is transient, and a token that ended in the
+ * moment between the look at the image and its data; credentials that Keystone itself refuses are no such thing.
+ */
+export function mayStartAnew(error: unknown): boolean {
+  if (!(error instanceof OpenStackError)) return false;
+  return error.isTransient || (error.status === 401 && error.service !== "identity");
+}
+
 /** The project's quota is used up: Nova's 403 "Quota exceeded", Neutron's 409 OverQuota, Glance's 413. */
 export function isQuotaExceeded(error: unknown): boolean {
   if (!(error instanceof OpenStackError)) return false;

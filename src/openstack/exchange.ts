@@ -90,13 +90,17 @@ export function redirectOf({ status, headers }: RawReply, url: string): string {
   return ` redirects to ${there}, which is not followed`;
 }
 
-/** Retry-After in milliseconds from now: seconds or a date (RFC 9110, section 10.2.3); `null` where absent. */
+/**
+ * Retry-After in milliseconds from now: seconds or a date (RFC 9110, section 10.2.3), which is one of the sender's clock,
+ * as its Date header is; `null` where absent.
+ */
 export function retryAfterOf(headers: IncomingHttpHeaders, now: number): number | null {
   const value = headerText(headers, "retry-after");
   if (value === null) return null;
   if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
   const at = Date.parse(value);
-  return Number.isNaN(at) ? null : Math.max(0, at - now);
+  const sent = Date.parse(headerText(headers, "date") ?? "");
+  return Number.isNaN(at) ? null : Math.max(0, at - (Number.isNaN(sent) ? now : sent));
 }
 
 /** Code of a transport error such as ECONNRESET; `null` where it has none. */

@@ -10,6 +10,7 @@ export {
   isNotFound,
   isQuotaExceeded,
   isUnauthorized,
+  mayStartAnew,
   OpenStackError,
   ServerFailedError,
 } from "./errors.ts";

@@ -61,7 +61,7 @@ export async function request(service: Service, call: Call): Promise<Reply> {
 async function requestAs<T>(service: Service, call: Call, read: (reply: Reply) => T): Promise<T> {
   const idempotent = call.idempotent ?? (call.method !== "POST" && call.method !== "PATCH");
   const deadlineMs = call.deadlineMs ?? service.limits.call;
-  const endsAt = Date.now() + deadlineMs;
+  const endsAt = performance.now() + deadlineMs;
   let last: unknown;
   let odd = 0;
   const worthAnother = (error: unknown): boolean => {
@@ -71,7 +71,7 @@ async function requestAs<T>(service: Service, call: Call, read: (reply: Reply) =
       return idempotent && odd < ODD_ATTEMPTS;
     }
     if (!(error instanceof OpenStackError) || !error.isTransient) return false;
-    if (Date.now() + (error.retryAfterMs ?? 0) >= endsAt) return false;
+    if (performance.now() + (error.retryAfterMs ?? 0) >= endsAt) return false;
     // a failed sign-in means that the call itself was never sent
     return (
       idempotent || error.service === "identity" || error.status === 429 || error.code === "ECONNREFUSED"
@@ -115,7 +115,7 @@ async function tryOnce(
       idleMs: idempotent ? service.limits.callSilence : null,
       repeatable: idempotent,
     };
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     let raw: RawReply;
     try {
       raw = await exchange(() => service.open(outgoing), signal);
@@ -125,7 +125,10 @@ async function tryOnce(
     }
     const { method, url } = outgoing;
     const requestId = requestIdOf(raw.headers);
-    service.log.debug({ method, url, status: raw.status, requestId, ms: Date.now() - startedAt }, "called");
+    service.log.debug(
+      { method, url, status: raw.status, requestId, ms: Math.round(performance.now() - startedAt) },
+      "called",
+    );
     if (raw.status === 401 && signIns === 1) {
       service.dropToken(generation);
       continue;

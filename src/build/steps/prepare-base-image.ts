@@ -6,7 +6,7 @@ import {
   createImage,
   deleteImage,
   listImages,
-  OpenStackError,
+  mayStartAnew,
   uploadImage,
   waitForImage,
   type Cloud,
@@ -31,7 +31,7 @@ const UPLOADS = {
   attempts: 3,
   firstPauseMs: seconds(1),
   longestPauseMs: seconds(8),
-  when: (error: unknown) => error instanceof OpenStackError && error.isTransient,
+  when: mayStartAnew,
 };
 
 /** What the step needs beside its signal. */

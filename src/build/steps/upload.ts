@@ -5,6 +5,7 @@ import { mapLimit } from "../../base/limit.ts";
 import type { ResourceScope } from "../../base/scope.ts";
 import {
   downloadImage,
+  mayStartAnew,
   OpenStackError,
   updateImageProperties,
   type Cloud,
@@ -108,7 +109,7 @@ function sourceOf({ source, image }: UploadNeeds): Source {
 
 /** Whether another try may go better: what a service refuses for good, it refuses again. */
 function mayPass(error: unknown): boolean {
-  return !(error instanceof OpenStackError) || error.isTransient;
+  return !(error instanceof OpenStackError) || mayStartAnew(error);
 }
 
 async function uploadTo(

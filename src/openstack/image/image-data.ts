@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { minutes, seconds, withDeadline } from "../../base/deadline.ts";
 import { AppError, asError, DeadlineError } from "../../base/errors.ts";
 import { retry } from "../../base/retry.ts";
-import { OpenStackError, ReplyError } from "../errors.ts";
+import { isUnauthorized, mayStartAnew, ReplyError } from "../errors.ts";
 import { failed, refused, urlOf } from "../request.ts";
 import type { Cloud, HttpRequest, OutgoingCall } from "../types.ts";
 import { getImage } from "./images.ts";
@@ -41,7 +41,7 @@ export async function uploadImage(
     // a call that can be repeated finds the 401 and the 404 that would cost the stream
     const image = await getImage(cloud, id, { signal });
     if (image.status !== "queued") throw new AppError(`cannot ${what}: it is ${image.status}, not queued`);
-    await cloud.image.authorize(signal, TOKEN_MS);
+    const generation = await cloud.image.authorize(signal, TOKEN_MS);
     const length = sizeBytes === undefined ? {} : { "Content-Length": String(sizeBytes) };
     const call: OutgoingCall = {
       method: "PUT",
@@ -50,10 +50,20 @@ export async function uploadImage(
       idleMs: cloud.image.limits.transferSilence,
       repeatable: false,
     };
-    await send(cloud, call, what, source, sizeBytes, signal);
+    await dropping(cloud, generation, () => send(cloud, call, what, source, sizeBytes, signal));
   } catch (error) {
     source.destroy();
     signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/** Does `call`; a token that it was refused with is used no more: the next call signs in. */
+async function dropping<T>(cloud: Cloud, generation: number, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isUnauthorized(error)) cloud.image.dropToken(generation);
     throw error;
   }
 }
@@ -169,14 +179,16 @@ export async function downloadImage(
     attempts: 4,
     firstPauseMs: 250,
     longestPauseMs: 8000,
-    when: (error: unknown) => error instanceof OpenStackError && error.isTransient,
+    when: mayStartAnew,
   };
-  return await retry(signal, policy, () => begin(cloud, id, from, signal));
+  return await retry(signal, policy, async () => {
+    const generation = await cloud.image.authorize(signal, TOKEN_MS);
+    return await dropping(cloud, generation, () => begin(cloud, id, from, signal));
+  });
 }
 
 async function begin(cloud: Cloud, id: string, from: number, signal: AbortSignal): Promise<Readable> {
   const what = `download image ${id}`;
-  await cloud.image.authorize(signal, TOKEN_MS);
   const call: OutgoingCall = {
     method: "GET",
     url: urlOf(cloud.image, `/images/${encodeURIComponent(id)}/file`, {}),

@@ -62,6 +62,8 @@ export function faultName(fault: Fault): string {
       return `${fault.kind} the ${fault.of}`;
     case "delay":
       return `delay of ${fault.ms} ms`;
+    case "replace":
+      return `${fault.with} in the reply`;
     case "drip":
     default:
       return "drip";

@@ -5,7 +5,7 @@ import { type FaultProxy, startFaultProxy } from "../../../lab/faults/proxy.ts";
 import { TAG } from "../../../src/build/names.ts";
 import { type CloudAuth, getImage, isNotFound } from "../../../src/openstack/index.ts";
 import type { BuildChanges, BuildResult, Workshop } from "../../support/build.ts";
-import { fakeCloudAuth } from "../../support/openstack.ts";
+import { fakeCloudAuth, type LabProject } from "../../support/openstack.ts";
 import { SWEEP_LIMITS } from "./fault-kinds.ts";
 import { publishing, readPublications } from "./publisher.ts";
 
@@ -16,24 +16,33 @@ export const TARGETS = ["runner-a", "runner-b"] as const;
 export interface Lane extends AsyncDisposable {
   readonly workshop: Workshop;
   readonly proxy: FaultProxy;
+  /** Writes clouds.yaml anew, with these accounts where they are not the lab's own. */
+  readonly signInBy: (accounts: Readonly<Partial<Record<LabProject, CloudAuth>>>) => Promise<void>;
   /** Builds once; the charm's part publishes what was verified, where a cloud got nothing what was there before. */
   readonly build: (changes?: BuildChanges) => Promise<BuildResult>;
 }
 
-/** A lane on `workshop`, whose clouds are reached through a proxy. */
-export async function openLane(workshop: Workshop): Promise<Lane> {
+/** A lane on `workshop`, whose clouds are reached through a proxy, by `accounts` where they are not the lab's own. */
+export async function openLane(
+  workshop: Workshop,
+  accounts: Readonly<Partial<Record<LabProject, CloudAuth>>> = {},
+): Promise<Lane> {
   const direct = await fakeCloudAuth("builder");
   const proxy = await startFaultProxy(direct.authUrl);
-  const through = await Promise.all(
-    (["builder", ...TARGETS] as const).map(async (name): Promise<[string, CloudAuth]> => [
-      name,
-      { ...(await fakeCloudAuth(name)), authUrl: proxy.authUrl },
-    ]),
-  );
-  await workshop.writeClouds([], Object.fromEntries(through));
+  const signInBy = async (own: typeof accounts): Promise<void> => {
+    const through = await Promise.all(
+      (["builder", ...TARGETS] as const).map(async (name): Promise<[string, CloudAuth]> => [
+        name,
+        { ...(own[name] ?? (await fakeCloudAuth(name))), authUrl: proxy.authUrl },
+      ]),
+    );
+    await workshop.writeClouds([], Object.fromEntries(through));
+  };
+  await signInBy(accounts);
   return {
     workshop,
     proxy,
+    signInBy,
     async build(changes = {}) {
       return await workshop.run({
         ...changes,

@@ -1,6 +1,12 @@
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { type Cloud, downloadImage, OpenStackError, uploadImage } from "../../../../src/openstack/index.ts";
+import {
+  type Cloud,
+  downloadImage,
+  mayStartAnew,
+  OpenStackError,
+  uploadImage,
+} from "../../../../src/openstack/index.ts";
 import {
   type Answer,
   hang,
@@ -225,6 +231,21 @@ describe("uploadImage", () => {
     await uploadImage(cloud, "i1", chunks(3).data, { signal });
     expect(got.bytes).toBe(3 * 65_536);
   });
+
+  test("signs in again for the next try when its token ended right before the data", async () => {
+    await using stub = await startStub();
+    using cloud = await openWithImage(stub, "queued");
+    const got = { bytes: 0, announced: undefined };
+    stub.answer("PUT", FILE, json(401, { error: { code: 401, message: "no" } }), takeAll(got));
+    const error = await uploadImage(cloud, "i1", chunks(3).data, { signal }).catch(
+      (reason: unknown) => reason,
+    );
+    expect(mayStartAnew(error)).toBe(true);
+    expect(stub.signIns).toHaveLength(1);
+    await uploadImage(cloud, "i1", chunks(3).data, { signal });
+    expect(stub.signIns).toHaveLength(2);
+    expect(got.bytes).toBe(3 * 65_536);
+  });
 });
 
 describe("downloadImage", () => {
@@ -289,6 +310,17 @@ describe("downloadImage", () => {
     using cloud = await openWithImage(stub, "active");
     stub.answer("GET", FILE, json(status, { message: "Forbidden for you", code: "", title: "" }));
     await expect(downloadImage(cloud, "i1", { signal })).rejects.toThrow(text);
+  });
+
+  test("starts anew with another token when its own ended right before the data", async () => {
+    await using stub = await startStub();
+    using cloud = await openWithImage(stub, "active");
+    stub.answer("GET", FILE, json(401, { error: { code: 401, message: "no" } }), (request, response) => {
+      request.resume();
+      response.writeHead(200, { "content-length": size }).end(bytes);
+    });
+    expect(await sizeOf(await downloadImage(cloud, "i1", { signal }))).toBe(size);
+    expect(stub.signIns).toHaveLength(2);
   });
 
   test("fails with the signal's reason when it fires in the middle", async () => {
