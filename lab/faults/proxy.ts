@@ -102,7 +102,9 @@ export async function startFaultProxy(
     }
     const path = `/${rest.join("/")}`;
     const seen = { service, method: request.method ?? "GET", path };
-    const fault = choose(seen);
+    const isOver = tokens.isOver(String(request.headers["x-auth-token"]));
+    // a token that is over is refused here: services that are at work with it go on
+    const fault: Fault | null = isOver ? { kind: "status", status: 401 } : choose(seen);
     if (fault !== null) struck += 1;
     const end = (status: number | null): void =>
       void calls.push({ at: new Date().toISOString(), ...seen, status, fault });
@@ -263,7 +265,6 @@ export async function startFaultProxy(
     },
     async [Symbol.asyncDispose]() {
       closing.abort(new Error("the proxy ends"));
-      tokens[Symbol.dispose]();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },

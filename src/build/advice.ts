@@ -1,7 +1,13 @@
 /** The next thing to try after a failure, for somebody who reads it at night. */
 import { ConfigError, DeadlineError } from "../base/errors.ts";
 import { RemoteCommandError, SshError } from "../ssh/communicator.ts";
-import { ImageFailedError, isQuotaExceeded, OpenStackError, ServerFailedError } from "../openstack/index.ts";
+import {
+  ImageFailedError,
+  isQuotaExceeded,
+  isUnauthorized,
+  OpenStackError,
+  ServerFailedError,
+} from "../openstack/index.ts";
 import { StepError } from "./step.ts";
 
 /** By the step that failed. */
@@ -31,6 +37,11 @@ export function adviceFor(error: unknown): string | null {
   const chain = causesOf(error);
   // what names the option says by itself where to look
   if (chain.some((one) => one instanceof ConfigError || OPTION.test(one.message))) return null;
+  // a password that was changed while the build ran; targets that let nobody in are told in a text of their own
+  if (chain.some((one) => one instanceof OpenStackError && one.service === "identity" && isUnauthorized(one)))
+    return BY_STEP["sign in to the build cloud"] ?? null;
+  if (chain.some((one) => /^no copy in .*cannot sign in to cloud/.test(one.message)))
+    return BY_STEP["sign in to the target clouds"] ?? null;
   if (chain.some(isQuotaExceeded)) return "raise the project's quota or delete what is not needed there";
   if (chain.some((one) => one instanceof OpenStackError && one.isTransient)) {
     return "the cloud did not answer as it should; when it does again, run the action run";

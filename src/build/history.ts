@@ -114,7 +114,8 @@ async function stateOf(
   const started = events.findLast((event) => event.event === "started");
   if (started !== undefined) return (await isRunning(started.process)) ? "running" : "interrupted";
   if (pid !== undefined) return (await isRunning(pid.trim())) ? "queued" : "interrupted";
-  return Date.now() - Date.parse(createdAt) < START_LIMIT_MS ? "queued" : "interrupted";
+  // far ahead, too: a clock that stepped back must not keep a build that never began in the queue
+  return Math.abs(Date.now() - Date.parse(createdAt)) < START_LIMIT_MS ? "queued" : "interrupted";
 }
 
 function summarise(

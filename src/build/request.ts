@@ -114,3 +114,18 @@ export function newBuildId(now: Date): string {
   const stamp = now.toISOString().replace(/[-:.]/g, "").replace("Z", "").toLowerCase();
   return `${stamp}-${randomBytes(2).toString("hex")}`;
 }
+
+/**
+ * `now`, or the millisecond after the newest of `ids` where that is later: where the machine's clock has stepped back, the
+ * next build's id sorts behind those before it all the same.
+ */
+export function timeAfter(now: Date, ids: readonly string[]): Date {
+  const times = ids.map((id) => {
+    const [, day = "", time = "", ms = "000"] = /^(\d{8})t(\d{6})(\d{3})?-/.exec(id) ?? [];
+    const date = day.replace(/^(....)(..)/, "$1-$2-");
+    return Date.parse(`${date}T${time.replace(/^(..)(..)/, "$1:$2:")}.${ms}Z`);
+  });
+  // an id of another form says nothing of time
+  const newest = Math.max(...times.filter((time) => !Number.isNaN(time)), 0);
+  return newest < now.getTime() ? now : new Date(newest + 1);
+}

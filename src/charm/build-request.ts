@@ -54,7 +54,7 @@ export function accessDigest(facts: Facts): string {
 
 /** What a request is to ask for, beside what the options say. */
 export interface Order {
-  /** Given to a build that was promised before. */
+  /** Given to a build that was promised before; a new one where the order is started. */
   readonly id?: string;
   readonly kind: BuildKind;
   readonly reason: string;

@@ -5,9 +5,10 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeIfChanged } from "../base/files.ts";
-import { forgetOldBuilds, listBuilds } from "../build/history.ts";
+import { forgetOldBuilds, listBuilds, type Build } from "../build/history.ts";
 import { formatPins } from "../build/pins.ts";
 import { startCheck } from "../build/releases.ts";
+import { newBuildId, timeAfter } from "../build/request.ts";
 import { startBuild } from "../build/start-build.ts";
 import { formatTicks } from "../build/ticks.ts";
 import { keepWaiting, stopWaiting, waitingIn } from "../build/waiting.ts";
@@ -83,7 +84,8 @@ export async function buildNow(
   }
   const before = waitingIn(builds);
   const both = before === null ? wish : widened(before, wish);
-  const order = { ...(before === null ? {} : { id: before.id }), kind: "build" as const, ...orderOf(both) };
+  const id = before?.id ?? nextId(builds, facts);
+  const order = { id, kind: "build" as const, ...orderOf(both) };
   const request = requestOf(facts, run.context, order, jujuExec, [], new Date());
   await keepWaiting(facts.paths.builds, request);
   run.log.info({ build: request.id, for: underWay.id }, "a build waits for the one under way");
@@ -149,6 +151,16 @@ async function writeFiles(run: Run<BuilderConfig>, facts: Facts): Promise<string
   return jujuExec;
 }
 
+/** The id of a build that begins now, behind those of all builds that this unit knows of. */
+function nextId(builds: readonly Build[], { peers }: Facts): string {
+  return newBuildId(
+    timeAfter(
+      new Date(),
+      [...builds, ...peers.builds].map(({ id }) => id),
+    ),
+  );
+}
+
 async function start(
   run: Run<BuilderConfig>,
   facts: Facts,
@@ -159,7 +171,8 @@ async function start(
   const { unit } = run.context;
   const units = await applicationUnits(run.tool);
   const others = units.filter((name) => name !== unit);
-  const request = requestOf(facts, run.context, order, jujuExec, others, new Date());
+  const id = order.id ?? nextId(await listBuilds(facts.paths.builds), facts);
+  const request = requestOf(facts, run.context, { ...order, id }, jujuExec, others, new Date());
   const { scriptSecrets, notifyUrl } = facts;
   const secrets =
     scriptSecrets === null && notifyUrl === null ? null : { script: scriptSecrets ?? {}, notifyUrl };

@@ -21,7 +21,7 @@ const BAR = 20;
 
 /** Writes to `output`; without a TTY only whole lines, and bytes at most every five seconds per transfer. */
 export function createReporter(output: NodeJS.WriteStream): Reporter {
-  const began = Date.now();
+  const began = performance.now();
   const running = new Map<string, Running>();
   const lastProgress = new Map<string, number>();
   /** Of each image the clouds that it goes to, and those that have it. */
@@ -34,10 +34,10 @@ export function createReporter(output: NodeJS.WriteStream): Reporter {
   };
   const line = (text: string): void => {
     erase();
-    output.write(`${clock(Date.now() - began)}  ${text}\n`);
+    output.write(`${clock(performance.now() - began)}  ${text}\n`);
   };
   const draw = (): void => {
-    const now = Date.now();
+    const now = performance.now();
     const lines = [...running.values()].map((one) => {
       const clouds = targets.get(one.image);
       const where = one.step === UPLOAD && clouds !== undefined ? ` ${clouds.done}/${clouds.all} clouds` : "";
@@ -55,7 +55,7 @@ export function createReporter(output: NodeJS.WriteStream): Reporter {
     report(event) {
       switch (event.event) {
         case "step-started":
-          running.set(`${event.image}/${event.step}`, { ...event, since: Date.now(), progress: null });
+          running.set(`${event.image}/${event.step}`, { ...event, since: performance.now(), progress: null });
           if (!output.isTTY) line(`${label(event.image)}${event.step} ...`);
           break;
         case "progress": {
@@ -63,7 +63,7 @@ export function createReporter(output: NodeJS.WriteStream): Reporter {
           const step = running.get(key);
           if (step === undefined) break;
           step.progress = event;
-          const now = Date.now();
+          const now = performance.now();
           if (!output.isTTY && (now - (lastProgress.get(key) ?? 0) > 5000 || event.done >= event.total)) {
             lastProgress.set(key, now);
             line(`${label(event.image)}${event.step} ${megabytes(event.done)}/${megabytes(event.total)} MB`);

@@ -75,9 +75,12 @@ export async function prepareBaseImage(
   if (image === null) {
     // whoever else builds on this machine may be bringing the same file
     await using _alone = await lockFile(join(needs.downloads, `${sha256}.lock`), signal);
+    const beganAt = performance.now();
+    // what that cloud's clock says is believed for so long: it may be ahead of ours by any time
+    const patienceMs = limitsWith(request.limits).baseImage / 2;
     found = await waitFor(signal, POLL.foreignUpload, async () => {
       const now = await look();
-      return now.isComing ? undefined : now;
+      return now.isComing && performance.now() - beganAt < patienceMs ? undefined : now;
     });
     image = found.current ?? (await download(needs, offered, signal));
   }

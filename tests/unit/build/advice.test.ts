@@ -4,9 +4,13 @@ import { adviceFor } from "../../../src/build/advice.ts";
 import { StepError } from "../../../src/build/step.ts";
 import { OpenStackError } from "../../../src/openstack/index.ts";
 
-const refused = (status: number | null, code: string | null = null): OpenStackError =>
+const refused = (
+  status: number | null,
+  code: string | null = null,
+  service: "image" | "identity" = "image",
+): OpenStackError =>
   new OpenStackError("refused", {
-    service: "image",
+    service,
     method: "PUT",
     url: "http://glance.example",
     status,
@@ -58,6 +62,16 @@ describe("advice", () => {
       "on a wait names the cloud",
       at("stop the builder", new DeadlineError("stop", 1000)),
       "look what the cloud is busy with, then run the action run",
+    ],
+    [
+      "on a password that was changed while the build ran names the options, too",
+      at("stop the builder", refused(401, null, "identity")),
+      "check the openstack-* options and their secret with the action check",
+    ],
+    [
+      "on a target that lets nobody in names the charm that it belongs to",
+      at("upload the image", new AppError("no copy in a: cannot sign in to cloud a: wrong password")),
+      "check the OpenStack options of the related charms with the action check",
     ],
     ["is never missing", new Error("?"), "see the build's log, then run the action run"],
   ])("%s", (_what, error, expected) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../../src/base/errors.ts";
-import { newBuildId, parseOrder, parseRequest } from "../../../src/build/request.ts";
+import { newBuildId, parseOrder, parseRequest, timeAfter } from "../../../src/build/request.ts";
 import { requestWith } from "../../support/builds.ts";
 
 function problemsOf(value: unknown): readonly string[] {
@@ -86,4 +86,22 @@ describe("newBuildId", () => {
     expect(one < two).toBe(true);
     expect(problemsOf(requestWith({ id: one }))).toEqual([]);
   });
+});
+
+describe("timeAfter", () => {
+  const now = new Date("2026-11-23T19:51:02.345Z");
+
+  test("is now while the clock goes forward", () => {
+    expect(timeAfter(now, [])).toEqual(now);
+    expect(timeAfter(now, ["20261123t195102344-3f9a", "20261123t195101-3f9a", "none"])).toEqual(now);
+  });
+
+  test.each(["20261123t205102345-ffff", "20261123t195102345-ffff", "20301231t235959-ffff"])(
+    "makes an id that sorts behind %s when the clock has stepped back",
+    (newest) => {
+      const id = newBuildId(timeAfter(now, ["20261123t195101-3f9a", newest, "20261122t000000000-0000"]));
+      expect(id > newest).toBe(true);
+      expect(newBuildId(timeAfter(now, [newest, id])) > id).toBe(true);
+    },
+  );
 });
