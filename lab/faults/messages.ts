@@ -24,7 +24,7 @@ export async function answer(
   const isPage = fault.kind === "html";
   const body = isPage
     ? PAGE
-    : JSON.stringify({ error: { code: fault.status, message: "a fault of the lab" } });
+    : JSON.stringify({ error: { code: fault.status, message: fault.message ?? "a fault of the lab" } });
   response.writeHead(fault.status, {
     "content-type": isPage ? "text/html" : "application/json",
     "content-length": Buffer.byteLength(body),

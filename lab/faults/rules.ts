@@ -10,11 +10,12 @@ export type FaultyService = (typeof SERVICES)[number];
 const Positive = v.pipe(v.number(), v.integer(), v.minValue(1));
 
 const Fault = v.variant("kind", [
-  /** An answer of the proxy's own, the call is not forwarded; `retryAfter` in seconds. */
+  /** An answer of the proxy's own, the call is not forwarded; `retryAfter` in seconds, `message` what it says. */
   v.strictObject({
     kind: v.literal("status"),
     status: v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599)),
     retryAfter: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    message: v.optional(v.string()),
   }),
   /** A page as load balancers send it, with any status. */
   v.strictObject({ kind: v.literal("html"), status: v.pipe(v.number(), v.integer()) }),

@@ -1,7 +1,7 @@
 /** Files written whole or not at all. */
 import { randomBytes } from "node:crypto";
-import { chmod, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { chmod, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 
 /** The text of `path`, or `undefined` where there is no such file. */
 export async function readOptional(path: string): Promise<string | undefined> {
@@ -31,10 +31,11 @@ export async function stampOf(path: string): Promise<string | null> {
 
 /**
  * Writes `text` to `path` so that a reader, a crash or a power loss sees the old or the new file, never a
- * part: temporary file with `mode` from its first byte, fsync, rename, fsync of the folder.
+ * part: temporary file with `mode` from its first byte, fsync, rename, fsync of the folder. What writers that
+ * were killed left of it goes.
  */
 export async function writeAtomic(path: string, text: string, mode: number): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  const temporary = `${path}.${process.pid}-${randomBytes(6).toString("hex")}.tmp`;
   try {
     const file = await open(temporary, "wx", mode);
     try {
@@ -48,6 +49,7 @@ export async function writeAtomic(path: string, text: string, mode: number): Pro
     await rm(temporary, { force: true });
     throw error;
   }
+  await removeTorn(path);
   const folder = await open(dirname(path), "r");
   try {
     await folder.sync();
@@ -56,10 +58,43 @@ export async function writeAtomic(path: string, text: string, mode: number): Pro
   }
 }
 
+/** Removes a file that {@link writeAtomic} wrote, if it is there, with what killed writers left of it. */
+export async function removeAtomic(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await removeTorn(path);
+}
+
+async function removeTorn(path: string): Promise<void> {
+  const folder = dirname(path);
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw error;
+  }
+  const prefix = `${basename(path)}.`;
+  for (const name of names) {
+    const [, pid] =
+      /^(\d+)-[0-9a-f]{12}\.tmp$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : "") ?? [];
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(folder, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+  }
+}
+
 /** As {@link writeAtomic}, but only when the content differs; corrects the mode in any case. True when written. */
 export async function writeIfChanged(path: string, text: string, mode: number): Promise<boolean> {
   if ((await readOptional(path)) === text) {
     await chmod(path, mode);
+    await removeTorn(path);
     return false;
   }
   await writeAtomic(path, text, mode);

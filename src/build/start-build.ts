@@ -1,8 +1,8 @@
 /** Starting a build as a process of its own, which outlives the hook that asked for it. */
-import { mkdir, open } from "node:fs/promises";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { spawnDetached } from "../base/exec.ts";
-import { writeAtomic } from "../base/files.ts";
+import { isMissing, writeAtomic } from "../base/files.ts";
 import { PID_FILE, REQUEST_FILE } from "./history.ts";
 import { processIdentity } from "./process-id.ts";
 import type { Paths } from "./paths.ts";
@@ -54,6 +54,21 @@ export async function startBuild(
   const identity = (await processIdentity(pid)) ?? `${pid}:ended`;
   await writeAtomic(join(folder, PID_FILE), `${identity}\n`, 0o600);
   return folder;
+}
+
+/** Removes what builds were to be told, on tmpfs, but for those that are `underWay`: their builders never began. */
+export async function dropSecrets(runtime: string, underWay: ReadonlySet<string>): Promise<void> {
+  let names: string[];
+  try {
+    names = await readdir(runtime);
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw error;
+  }
+  for (const name of names) {
+    const [, id] = /^([a-z0-9-]+)\.json(\..+\.tmp)?$/.exec(name) ?? [];
+    if (id !== undefined && !underWay.has(id)) await rm(join(runtime, name), { force: true });
+  }
 }
 
 async function startProcess(

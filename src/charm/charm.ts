@@ -1,6 +1,6 @@
 /** The charm: which event does what. What an idle hook does not need is loaded when it is. */
-import { rm } from "node:fs/promises";
 import { ConfigError } from "../base/errors.ts";
+import { removeAtomic } from "../base/files.ts";
 import { listBuilds } from "../build/history.ts";
 import { pathsOf } from "../build/paths.ts";
 import { defineCharm, type Charm, type JujuContext, type Run } from "../juju/index.ts";
@@ -61,8 +61,8 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
       "relation-broken": converge,
       stop: async (run) => {
         const { cronFile, scheduleFile } = pathsOf(environment.root, run.context.unit);
-        await rm(cronFile, { force: true });
-        await rm(scheduleFile, { force: true });
+        await removeAtomic(cronFile);
+        await removeAtomic(scheduleFile);
         const { leaveClouds } = await import("./leave.ts");
         await leaveClouds(run, environment);
       },

@@ -1,5 +1,6 @@
 /** The charm's own things on the machine: made by install, gone after remove. */
 import { mkdir, rm } from "node:fs/promises";
+import { removeAtomic } from "../base/files.ts";
 import type { Logger } from "../base/log.ts";
 import { listBuilds } from "../build/history.ts";
 import type { Paths } from "../build/paths.ts";
@@ -19,7 +20,7 @@ export async function remove(paths: Paths, path: string, log: Logger): Promise<v
   for (const build of await listBuilds(paths.builds)) {
     if (await stopBuild(build)) log.info({ build: build.id }, "ended a running build");
   }
-  await rm(paths.cronFile, { force: true });
+  await removeAtomic(paths.cronFile);
   await rm(paths.state, { recursive: true, force: true });
   await rm(paths.runtime, { recursive: true, force: true });
   await rm(paths.compileCache, { recursive: true, force: true });

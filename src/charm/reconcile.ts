@@ -9,7 +9,7 @@ import { forgetOldBuilds, listBuilds, type Build } from "../build/history.ts";
 import { formatPins } from "../build/pins.ts";
 import { startCheck } from "../build/releases.ts";
 import { newBuildId, timeAfter } from "../build/request.ts";
-import { startBuild } from "../build/start-build.ts";
+import { dropSecrets, startBuild } from "../build/start-build.ts";
 import { formatTicks } from "../build/ticks.ts";
 import { keepWaiting, stopWaiting, waitingIn } from "../build/waiting.ts";
 import { formatCloudsYaml } from "../openstack/index.ts";
@@ -40,6 +40,7 @@ export async function reconcile(
   const jujuExec = await writeFiles(run, facts);
   await writeRequest(run, facts, jujuExec);
   const builds = await forgetOldBuilds(await listBuilds(paths.builds));
+  await dropSecrets(paths.runtime, new Set(builds.filter(isUnderWay).map(({ id }) => id)));
   const history = historyOf(builds, peers, facts.forgotten, facts.pins, new Date());
   const { isUnchanged, ids } = await publish(run.context, facts, builds, history);
   const artifacts = history.artifacts.values();

@@ -42,6 +42,8 @@ export interface Deployment {
   readonly charm?: string;
   /** False: the secret is not granted to the application. */
   readonly grant?: boolean;
+  /** Variables that every process of the charm gets on top. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** A dispatch path that is fired through juju-exec before the first hook. */
   readonly early?: string;
   /** The model's HTTP proxy. */
@@ -108,7 +110,7 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
       directory: join(directory, "j"),
       model: { name: "test", uuid: MODEL_UUID },
       version: "3.6.9",
-      extraEnvironment: environment,
+      extraEnvironment: { ...environment, ...deployment.environment },
       installExecAt: join(root, "usr/bin/juju-exec"),
       log: ({ message }) => {
         if (message.includes("started a build")) builders.hold();

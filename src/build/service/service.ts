@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { seconds } from "../../base/deadline.ts";
 import { AppError } from "../../base/errors.ts";
 import { exec } from "../../base/exec.ts";
-import { isMissing, writeAtomic, writeIfChanged } from "../../base/files.ts";
+import { isMissing, removeAtomic, writeAtomic, writeIfChanged } from "../../base/files.ts";
 import { shellQuote } from "../cloud-init/shell-quote.ts";
 import type { Paths } from "../paths.ts";
 import type { BuilderProgram } from "../start-build.ts";
@@ -70,8 +70,8 @@ export async function removeService(paths: Paths, path: string): Promise<void> {
   if (others.length > 0) return;
   await rm(paths.starts, { recursive: true, force: true });
   await rm(paths.logs, { recursive: true, force: true });
-  await rm(paths.logrotateFile, { force: true });
-  await rm(paths.serviceFile, { force: true });
+  await removeAtomic(paths.logrotateFile);
+  await removeAtomic(paths.serviceFile);
   if (await hasSystemd(paths)) await systemctl(["daemon-reload"], path);
 }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   appendFile,
   chmod,
@@ -11,7 +12,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { isMissing, readOptional, stampOf, writeAtomic, writeIfChanged } from "../../../src/base/files.ts";
+import {
+  isMissing,
+  readOptional,
+  removeAtomic,
+  stampOf,
+  writeAtomic,
+  writeIfChanged,
+} from "../../../src/base/files.ts";
 
 const temporary = (): ReturnType<typeof mkdtempDisposable> => mkdtempDisposable(join(tmpdir(), "files-"));
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
@@ -92,6 +100,20 @@ describe("writeAtomic", () => {
     await Promise.all(["one", "two"].map((text) => writeAtomic(path, text, 0o600)));
     expect(["one", "two"]).toContain(await readFile(path, "utf8"));
     expect(await readdir(folder.path)).toEqual(["file"]);
+  });
+
+  test("clears away what writers that were killed left of this file, and nothing else", async () => {
+    await using folder = await temporary();
+    const dead = spawnSync("true").pid;
+    const torn = (name: string, pid: number): string => `${name}.${pid}-0123456789ab.tmp`;
+    const others = [torn("file", process.pid), torn("other", dead), "file.0123456789ab.tmp"];
+    for (const name of [torn("file", dead), ...others]) await writeFile(join(folder.path, name), "half");
+    await writeAtomic(join(folder.path, "file"), "whole", 0o600);
+    expect((await readdir(folder.path)).toSorted()).toEqual([...others, "file"].toSorted());
+    await writeFile(join(folder.path, torn("file", dead)), "half");
+    await removeAtomic(join(folder.path, "file"));
+    expect((await readdir(folder.path)).toSorted()).toEqual(others.toSorted());
+    await removeAtomic(join(folder.path, "no/file"));
   });
 
   test("leaves the old file and no temporary one when it fails", async () => {

@@ -1,0 +1,228 @@
+/**
+ * Dispatches killed with SIGKILL before each thing that they do: a file that they change, a program (hook command or
+ * builder) that they run. A dispatch is learned first; `FAULTS=all` then tries each of its points, else a part that
+ * stands for the whole.
+ */
+import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { PID_FILE, REQUEST_FILE } from "../../src/build/history.ts";
+import { readPublished } from "../../src/build/steps/prune.ts";
+import { isMissing } from "../../src/base/files.ts";
+import { isUnderWay } from "../../src/charm/due.ts";
+import { NOBLE } from "../support/charm-builds.ts";
+import { cloudOf, credentialsOf, relate, type Requirer } from "../support/charm-requirers.ts";
+import { UNIT, type Deployed } from "../support/charm.ts";
+import { damageOf, deployDoomed, filesBelow, type Doomed } from "../support/kills.ts";
+import { writeFigures } from "../faults/support/figures.ts";
+
+const isWhole = process.env["FAULTS"] === "all";
+const WHOLE_MS = 1_500_000;
+const tried = { points: 0, damaged: 0 };
+
+/** A charm that has published `image-0` to one requirer. */
+interface Scene extends Doomed {
+  readonly requirer: Requirer;
+  readonly verified: Set<string>;
+  /** Ends the build under way well, with an image of this name; the charm is not woken. */
+  readonly endBuild: (image: string) => Promise<void>;
+  /** What is wrong now. */
+  readonly damage: () => Promise<readonly string[]>;
+}
+
+async function openScene(folder: string): Promise<Scene> {
+  const doomed = await deployDoomed(folder);
+  const { charm } = doomed;
+  await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
+  const credentials = credentialsOf(charm, "runner-a");
+  const requirer = await relate(charm, "runner-a", credentials);
+  const verified = new Set<string>();
+  const endBuild = async (image: string): Promise<void> => {
+    verified.add(image);
+    const build = (await charm.builds()).findLast(isUnderWay);
+    const images = [{ spec: NOBLE, ids: { [cloudOf(credentials)]: image } }];
+    await charm.builders.end(build, { outcome: "done", images });
+  };
+  await endBuild("image-0");
+  await charm.wake();
+  expect(requirer.bag()["id"]).toBe("image-0");
+  const damage = async (): Promise<readonly string[]> =>
+    await damageOf(charm, [requirer], verified, new Set([requirer.relation]));
+  return { ...doomed, requirer, verified, endBuild, damage };
+}
+
+/** Which of `count` points are tried: all, or some that are spread over them. */
+function pointsOf(count: number): readonly number[] {
+  const all = Array.from({ length: count }, (_, index) => index + 1);
+  const few = new Set([2, Math.ceil(count / 2), count - 1]);
+  return isWhole ? all : all.filter((at) => few.has(at));
+}
+
+/** Learns the dispatch by `once`, which lives through it, then kills it at one point after the other. */
+async function sweep(scene: Scene, once: (at: number | null) => Promise<readonly string[]>): Promise<void> {
+  const effects = await once(null);
+  expect(effects.at(-1)).toBe("exit");
+  const problems: string[] = [];
+  for (const at of pointsOf(effects.length)) {
+    const seen = await once(at);
+    const found = await scene.damage();
+    tried.points += 1;
+    if (found.length > 0 || seen.length !== at) {
+      tried.damaged += 1;
+      problems.push(`before ${at}, ${seen.at(-1)}, of ${effects.length}: ${found.join("; ")}`);
+    }
+  }
+  expect(problems).toEqual([]);
+}
+
+/** A build that was ordered and whose process never began counts as one that is about to for a minute: let it pass. */
+async function letTimePass(charm: Deployed): Promise<void> {
+  for (const build of await charm.builds()) {
+    if (build.state !== "queued" || (await exists(join(build.folder, PID_FILE)))) continue;
+    const file = join(build.folder, REQUEST_FILE);
+    const request = JSON.parse(await readFile(file, "utf8")) as object;
+    await writeFile(
+      file,
+      JSON.stringify({ ...request, createdAt: new Date(Date.now() - 61_000).toISOString() }),
+    );
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await readFile(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+afterAll(async () => {
+  console.log(JSON.stringify(tried));
+  if (!isWhole) return;
+  await writeFigures("dispatch", [
+    "| what | figure |",
+    "| --- | --- |",
+    `| points of dispatches at which they were killed | ${tried.points} |`,
+    `| points after which something was torn, blank, double or left | ${tried.damaged} |`,
+  ]);
+});
+
+describe("a dispatch that is killed", { timeout: isWhole ? WHOLE_MS : 120_000 }, () => {
+  test("while it starts a build starts one, and what is published stays", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "kills-"));
+    await using scene = await openScene(folder.path);
+    const { charm } = scene;
+    let round = 0;
+    await sweep(scene, async (at) => {
+      round += 1;
+      const values = {
+        "apt-packages": `package-${round}`,
+        "script-url": "https://scripts.example/setup.sh",
+        "script-secret": "TOKEN=S3cret-value",
+      };
+      const effects = await scene.doom("hooks/config-changed", at, () => charm.configure(values));
+      const torn = await scene.damage();
+      await scene.recover();
+      await letTimePass(charm);
+      await charm.updateStatus();
+      expect([torn, scene.requirer.bag()["id"]]).toEqual([[], `image-${round - 1}`]);
+      await scene.endBuild(`image-${round}`);
+      await charm.wake();
+      expect(scene.requirer.bag()["id"]).toBe(`image-${round}`);
+      return effects;
+    });
+  });
+
+  test("while it publishes what a build brought publishes the old or the new, and then the new", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "kills-"));
+    await using scene = await openScene(folder.path);
+    const { charm, requirer } = scene;
+    let round = 0;
+    await sweep(scene, async (at) => {
+      round += 1;
+      await charm.configure({ "apt-packages": `package-${round}` });
+      await scene.endBuild(`image-${round}`);
+      let exit = 0;
+      const effects = await scene.doom("build-changed", at, async () => {
+        exit = await charm.wake();
+      });
+      // who woke it must not take it for a publication
+      expect(exit === 0).toBe(at === null);
+      const { id = "" } = requirer.bag();
+      expect([`image-${round - 1}`, `image-${round}`]).toContain(id);
+      // nothing that is published may be pruned
+      expect(await readPublished(charm.paths.publishedFile)).toContain(id);
+      expect(await scene.damage()).toEqual([]);
+      await charm.updateStatus();
+      expect(requirer.bag()["id"]).toBe(`image-${round}`);
+      return effects;
+    });
+  });
+
+  test("while it serves a new relation serves it when it runs again", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "kills-"));
+    await using scene = await openScene(folder.path);
+    const { charm } = scene;
+    let round = 0;
+    await sweep(scene, async (at) => {
+      round += 1;
+      const another = await relate(charm, `runner-b${"x".repeat(round)}`);
+      const effects = await scene.doom("hooks/image-relation-changed", at, () =>
+        another.write(credentialsOf(charm, "runner-a")),
+      );
+      expect(await damageOf(charm, [another, scene.requirer], scene.verified, new Set())).toEqual([]);
+      await scene.recover();
+      expect(another.bag()["id"]).toBe("image-0");
+      await another.leave();
+      return effects;
+    });
+  });
+
+  test("while the schedule's event starts a build starts one at most, and the next tick builds", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "kills-"));
+    await using scene = await openScene(folder.path);
+    const { charm } = scene;
+    let round = 0;
+    await sweep(scene, async (at) => {
+      round += 1;
+      const effects = await scene.doom("run", at, () => charm.fire("run"));
+      expect(await scene.damage()).toEqual([]);
+      await letTimePass(charm);
+      await charm.fire("run");
+      expect(await scene.damage()).toEqual([]);
+      await scene.endBuild(`image-${round}`);
+      await charm.wake();
+      expect(scene.requirer.bag()["id"]).toBe(`image-${round}`);
+      return effects;
+    });
+  });
+
+  test.each(["hooks/stop", "hooks/remove"])(
+    "in %s leaves no file when it runs again",
+    async (dispatchPath) => {
+      let count = 0;
+      // the first only learns
+      for (let at = 0; at <= count; at += 1) {
+        if (at > 0 && !pointsOf(count).includes(at)) continue;
+        await using folder = await mkdtempDisposable(join(tmpdir(), "kills-"));
+        await using scene = await openScene(folder.path);
+        const { charm } = scene;
+        const effects = await scene.doom(dispatchPath, at === 0 ? null : at, async () => {
+          await charm.juju.removeUnit(UNIT);
+          await charm.settle();
+        });
+        if (at === 0) count = effects.length;
+        else tried.points += 1;
+        await scene.recover();
+        const left = (await filesBelow(charm.root)).filter((file) => !file.startsWith("/usr/bin/juju-"));
+        if (left.length > 0) tried.damaged += 1;
+        expect(left).toEqual([]);
+        expect(effects).toHaveLength(at === 0 ? count : at);
+      }
+      expect(count).toBeGreaterThan(2);
+    },
+  );
+});

@@ -1,0 +1,127 @@
+/** Dispatches that are killed before one of their effects, see `doomed-dispatch.ts`. */
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isMissing } from "../../src/base/files.ts";
+import { isUnderWay } from "../../src/charm/due.ts";
+import { parseCloudsYaml } from "../../src/openstack/index.ts";
+import { APPLICATION, type Deployed, deployBuilder, UNIT } from "./charm.ts";
+import type { Requirer } from "./charm-requirers.ts";
+
+/** What is done to a dispatch. */
+export interface Doom {
+  /** As Juju names it: `hooks/config-changed`, `build-changed`. */
+  readonly dispatchPath: string;
+  /** Number of the effect before which it dies; null: it lives. */
+  readonly at: number | null;
+  /** Whether all of its process group dies. */
+  readonly isWhole: boolean;
+  /** File that gets a line per effect. */
+  readonly log: string;
+}
+
+/** A deployment whose dispatches can be killed. */
+export interface Doomed extends AsyncDisposable {
+  readonly charm: Deployed;
+  /** Runs `work` with that dispatch doomed; gives the effects that came, the one that it died of last. */
+  readonly doom: (
+    dispatchPath: string,
+    at: number | null,
+    work: () => Promise<unknown>,
+  ) => Promise<readonly string[]>;
+  /** Runs failed hooks again, as Juju does. */
+  readonly recover: () => Promise<void>;
+}
+
+/** Deploys the charm with everything that {@link Doomed.doom} needs. */
+export async function deployDoomed(folder: string): Promise<Doomed> {
+  const order = join(folder, "doom.json");
+  const log = join(folder, "effects");
+  const preload = new URL("doomed-dispatch.ts", import.meta.url).href;
+  const charm = await deployBuilder({
+    environment: { DOOMED_DISPATCH: order, NODE_OPTIONS: `--import ${preload}` },
+  });
+  return {
+    charm,
+    async doom(dispatchPath, at, work) {
+      await rm(log, { force: true });
+      const doom: Doom = { dispatchPath, at, isWhole: at !== null && at % 2 === 0, log };
+      await writeFile(order, JSON.stringify(doom));
+      await work();
+      await rm(order, { force: true });
+      const text = await readFile(log, "utf8").catch((error: unknown) => {
+        if (isMissing(error)) return "";
+        throw error;
+      });
+      return text.split("\n").filter((line) => line !== "");
+    },
+    async recover() {
+      const failed = (): readonly string[] =>
+        Object.entries(charm.juju.status().applications[APPLICATION]?.units ?? {}).flatMap(
+          ([name, { agent }]) => (agent.status === "error" ? [name] : []),
+        );
+      for (let tries = 0; tries < 3 && failed().length > 0; tries += 1) {
+        for (const unit of failed()) await charm.juju.resolve(unit);
+        await charm.settle();
+      }
+      if (failed().length > 0) throw new Error(`fails again and again: ${charm.failures().at(-1)}`);
+    },
+    [Symbol.asyncDispose]: async () => await charm[Symbol.asyncDispose](),
+  };
+}
+
+/**
+ * What is wrong at this moment with databags, builds and files. `verified` holds the images that builds brought; a requirer
+ * that had one is never without.
+ */
+export async function damageOf(
+  { juju, paths, builds, root }: Deployed,
+  requirers: readonly Requirer[],
+  verified: ReadonlySet<string>,
+  hadImage: ReadonlySet<number>,
+): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const requirer of requirers) {
+    const bag = requirer.bag();
+    const keys = Object.keys(bag).toSorted().join(",");
+    if (keys !== "id,images,tags" && (keys !== "" || hadImage.has(requirer.relation)))
+      problems.push(`relation ${requirer.relation} has the keys "${keys}"`);
+    if (bag["id"] !== undefined && !verified.has(bag["id"]))
+      problems.push(`relation ${requirer.relation} has image ${bag["id"]}, which nobody verified`);
+  }
+  const underWay = (await builds()).filter(isUnderWay);
+  if (underWay.length > 1) problems.push(`${underWay.length} builds at once`);
+  const unit = juju.status().applications[APPLICATION]?.units[UNIT];
+  const isSettled = unit?.agent.status !== "error";
+  for (const file of await filesBelow(root)) {
+    if (file.endsWith(".tmp")) {
+      // a writer was killed: the next one clears it away; what is in a build's folder goes with that
+      if (isSettled && !file.includes("/builds/")) problems.push(`${file} is left`);
+      continue;
+    }
+    const [, secrets] = /^\/run\/.*\/(\d{8}t[^/]+)\.json$/.exec(file) ?? [];
+    if (secrets !== undefined && !underWay.some(({ id }) => id === secrets))
+      problems.push(`the secrets of ${secrets} are left`);
+    if (file.endsWith(".json") && !isJson(await readFile(join(root, file), "utf8")))
+      problems.push(`${file} is torn`);
+  }
+  parseCloudsYaml(await readFile(paths.cloudsFile, "utf8"), paths.cloudsFile);
+  if (!(await readFile(paths.cronFile, "utf8")).endsWith("\n")) problems.push("the cron file is torn");
+  return problems;
+}
+
+/** Every file below `folder` that is not Node's. */
+export async function filesBelow(folder: string): Promise<readonly string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  return found
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes("/var/cache/"))
+    .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
