@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { asDiskFull } from "./disk-full.ts";
 
 /** The text of `path`, or `undefined` where there is no such file. */
 export async function readOptional(path: string): Promise<string | undefined> {
@@ -32,7 +33,7 @@ export async function stampOf(path: string): Promise<string | null> {
 /**
  * Writes `text` to `path` so that a reader, a crash or a power loss sees the old or the new file, never a
  * part: temporary file with `mode` from its first byte, fsync, rename, fsync of the folder. What writers that
- * were killed left of it goes.
+ * were killed left of it goes. Throws DiskFullError when there is no room, and then the old file is whole.
  */
 export async function writeAtomic(path: string, text: string, mode: number): Promise<void> {
   const temporary = `${path}.${process.pid}-${randomBytes(6).toString("hex")}.tmp`;
@@ -47,7 +48,7 @@ export async function writeAtomic(path: string, text: string, mode: number): Pro
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw asDiskFull(error, path) ?? error;
   }
   await removeTorn(path);
   const folder = await open(dirname(path), "r");

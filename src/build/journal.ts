@@ -3,10 +3,12 @@
  * actions read it and keep nothing beside it. Lines are appended and synced one by one, so that what was
  * written survives SIGKILL and power loss; a torn last line is ignored by readers.
  */
-import { closeSync, fstatSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { closeSync, fstatSync, fsyncSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
+import { asDiskFull } from "../base/disk-full.ts";
 import { isMissing } from "../base/files.ts";
 import { redact } from "../base/redact.ts";
 import { ARCHITECTURES, BASES } from "./types.ts";
@@ -89,23 +91,60 @@ export interface Journal {
 /** Name of the journal in a build's folder. */
 export const JOURNAL_FILE = "journal.jsonl";
 
+/** Room that a journal holds, so that a build can tell of a full disk as its last word. */
+const RESERVE_FILE = "journal.reserve";
+const RESERVE_BYTES = 16 * 1024;
+
+/** A journal that is open; the caller disposes of it. */
+export interface OpenJournal extends Journal, Disposable {
+  /** Fires with a DiskFullError when the disk is full: what comes now must be little, and the build is to end. */
+  readonly full: AbortSignal;
+}
+
 /**
  * Opens the journal in `folder` for appending; the caller disposes of it. `onEvent` hears of each event after
- * it is on disk.
+ * it is on disk. Throws DiskFullError when there is no room to begin with.
  */
-export function openJournal(folder: string, onEvent: (event: JournalEvent) => void): Journal & Disposable {
-  const file = openSync(join(folder, JOURNAL_FILE), "a", 0o640);
+export function openJournal(folder: string, onEvent: (event: JournalEvent) => void): OpenJournal {
+  const path = join(folder, JOURNAL_FILE);
+  const reserve = join(folder, RESERVE_FILE);
+  const full = new AbortController();
+  try {
+    // not zeros: some file systems give them no room
+    writeFileSync(reserve, randomBytes(RESERVE_BYTES), { mode: 0o600 });
+  } catch (error) {
+    rmSync(reserve, { force: true });
+    throw asDiskFull(error, path) ?? error;
+  }
+  const file = openSync(path, "a", 0o640);
+  const append = (text: string): void => {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+  };
   // closes a line that an earlier writer may have left torn
-  if (fstatSync(file).size > 0) writeSync(file, "\n");
+  if (fstatSync(file).size > 0) append("\n");
   return {
+    full: full.signal,
     add(event) {
       const entry = { at: new Date().toISOString(), ...event } as JournalEvent;
-      writeSync(file, `${redact(JSON.stringify(entry))}\n`);
+      // the room that is left is for the end
+      if (full.signal.aborted && entry.event === "progress") return;
+      const line = `${redact(JSON.stringify(entry))}\n`;
+      try {
+        append(line);
+      } catch (error) {
+        const problem = asDiskFull(error, path);
+        if (problem === null || full.signal.aborted) throw problem ?? error;
+        rmSync(reserve, { force: true });
+        append(`\n${line}`);
+        full.abort(problem);
+      }
       if (entry.event !== "progress") fsyncSync(file);
       onEvent(entry);
     },
     [Symbol.dispose]() {
       closeSync(file);
+      rmSync(reserve, { force: true });
     },
   };
 }

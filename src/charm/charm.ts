@@ -1,9 +1,10 @@
 /** The charm: which event does what. What an idle hook does not need is loaded when it is. */
+import { asDiskFull, type DiskFullError } from "../base/disk-full.ts";
 import { ConfigError } from "../base/errors.ts";
 import { removeAtomic } from "../base/files.ts";
 import { listBuilds } from "../build/history.ts";
 import { pathsOf } from "../build/paths.ts";
-import { defineCharm, type Charm, type JujuContext, type Run } from "../juju/index.ts";
+import { blocked, defineCharm, type Charm, type JujuContext, type Run } from "../juju/index.ts";
 import { standingOf, statusesAt, type StatusInput } from "./collect-status.ts";
 import type { BuilderConfig } from "./config.ts";
 import type { CharmEnvironment } from "./environment.ts";
@@ -28,10 +29,24 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     const isMirrored = await mirror(run.unit, peers);
     return await readFacts(run, environment, { peers, isMirrored });
   };
+  const troubles = new WeakMap<AnyRun["unit"], DiskFullError>();
+  /** Does `work`; a full disk blocks the unit until an event finds room, instead of failing hook after hook. */
+  const withRoom = async (run: AnyRun, work: () => Promise<unknown>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      const full = asDiskFull(error, pathsOf(environment.root, run.context.unit).state);
+      if (full === null) throw error;
+      run.log.error({ err: full }, "the disk is full");
+      troubles.set(run.unit, full);
+    }
+  };
   const converge = async (run: AnyRun): Promise<void> => {
     try {
-      const { reconcile } = await import("./reconcile.ts");
-      await reconcile(run, await factsOf(run), environment);
+      await withRoom(run, async () => {
+        const { reconcile } = await import("./reconcile.ts");
+        await reconcile(run, await factsOf(run), environment);
+      });
     } catch (error) {
       // collectStatus meets it again and blocks the unit; what is queued is written all the same
       if (!(error instanceof ConfigError)) throw error;
@@ -76,28 +91,22 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
         // every unit's cron ticks, the leader builds; without anybody to build for the status says so
         if (!facts.peers.isLeader || facts.targets.length === 0) return await converge(run);
         const { buildNow } = await import("./reconcile.ts");
-        await buildNow(run, facts, environment, {
-          reason: "schedule",
-          images: null,
-          targets: null,
-        });
+        const wish = { reason: "schedule", images: null, targets: null };
+        await withRoom(run, () => buildNow(run, facts, environment, wish));
       },
       "build-changed": converge,
       "check-releases": async (run) => {
         const facts = await factsOf(run);
         if (!facts.config.rebuildOnRelease || !facts.peers.isLeader || facts.targets.length === 0) return;
         const { checkReleases } = await import("./reconcile.ts");
-        await checkReleases(run, facts, environment);
+        await withRoom(run, () => checkReleases(run, facts, environment));
       },
       "release-found": async (run) => {
         const facts = await factsOf(run);
         if (!facts.peers.isLeader || facts.targets.length === 0) return await converge(run);
         const { buildNow } = await import("./reconcile.ts");
-        await buildNow(run, facts, environment, {
-          reason: "release",
-          images: null,
-          targets: null,
-        });
+        const wish = { reason: "release", images: null, targets: null };
+        await withRoom(run, () => buildNow(run, facts, environment, wish));
       },
     },
     actions: {
@@ -126,7 +135,11 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     },
     collectStatus: async (run) => {
       if (run.event.kind === "stop" || run.event.kind === "remove") return [];
-      return statusesAt(new Date(), await inputOf(run.context, await factsOf(run)), run.unit.application);
+      const input = await inputOf(run.context, await factsOf(run));
+      const statuses = statusesAt(new Date(), input, run.unit.application);
+      const full = troubles.get(run.unit);
+      // first, because it is why the others hold
+      return full === undefined ? statuses : [blocked(full.message), ...statuses];
     },
   });
 }

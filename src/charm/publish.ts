@@ -39,14 +39,15 @@ export async function publish(
     const publication = bag ?? publicationIn(published);
     if (publication !== null) publications.set(relation.id, publication);
   }
-  const isRecorded = await record(context, facts, builds, history, publications);
-  // after the record: Juju refuses that one when leadership has moved, and then nothing else may be written
-  for (const change of changes) change();
   const ids = [...requirers.map(({ published }) => published), ...publications.values()].flatMap((bag) => [
     ...publishedImages({ ...bag }).values(),
   ]);
   const all = new Set([...ids, ...peers.published]);
+  // first: what no file protects from pruning must not be published
   await writeIfChanged(paths.publishedFile, formatPublished([...all]), 0o600);
+  const isRecorded = await record(context, facts, builds, history, publications);
+  // after the record: Juju refuses that one when leadership has moved, and then nothing else may be written
+  for (const change of changes) change();
   return { isUnchanged: isRecorded && changes.length === 0 && !facts.isMirrored, ids: all };
 }
 

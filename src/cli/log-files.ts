@@ -1,6 +1,7 @@
 /** A log that goes to several places. */
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { asDiskFull } from "../base/disk-full.ts";
 import { describe } from "../base/errors.ts";
 
 /** Where lines go; dispose of it to close the files. */
@@ -17,8 +18,16 @@ export function openLogFiles(
   files: readonly string[],
 ): LogFiles {
   const open = new Map<string, number>();
+  const say = (line: string): void => {
+    try {
+      first.write(line);
+    } catch (error) {
+      // standard error may be a file on a disk that is full
+      if (asDiskFull(error, "") === null) throw error;
+    }
+  };
   const giveUp = (file: string, error: unknown): void => {
-    first.write(
+    say(
       `${JSON.stringify({ level: "warn", msg: "cannot write a log file", file, error: describe(error) })}\n`,
     );
   };
@@ -36,7 +45,7 @@ export function openLogFiles(
   };
   return {
     write(line) {
-      first.write(line);
+      say(line);
       for (const [file, descriptor] of open) {
         try {
           writeSync(descriptor, line);

@@ -102,7 +102,7 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
   await symlink(COMPILE_CACHE, paths.compileCache);
   const silent = cleanup.use(await silentServer());
   const builders = cleanup.use(holdBuilders(BUILDERS.map((unit) => pathsOf(root, unit).builds)));
-  const environment: Record<string, string> = { IMAGE_BUILDER_ROOT: root };
+  const environment: Record<string, string> = { IMAGE_BUILDER_ROOT: root, ...deployment.environment };
   const setProxy = (address: string): void => void (environment["JUJU_CHARM_HTTP_PROXY"] = address);
   if (deployment.proxy !== undefined) setProxy(deployment.proxy);
   const juju = cleanup.use(
@@ -110,7 +110,7 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
       directory: join(directory, "j"),
       model: { name: "test", uuid: MODEL_UUID },
       version: "3.6.9",
-      extraEnvironment: { ...environment, ...deployment.environment },
+      extraEnvironment: environment,
       installExecAt: join(root, "usr/bin/juju-exec"),
       log: ({ message }) => {
         if (message.includes("started a build")) builders.hold();

@@ -92,7 +92,7 @@ export async function runOneBuild(
             : await takeSecrets(request.secretsFile),
         publish: changes.publish ?? (async () => false),
       },
-      stop.signal,
+      AbortSignal.any([stop.signal, journal.full]),
     );
   }
   const build = await readBuild(folder);

@@ -90,7 +90,7 @@ export async function runCommand(
       secrets,
       publish: waker.now,
     },
-    signal,
+    AbortSignal.any([signal, journal.full]),
   );
   await told;
   const build = await readBuild(folder);
