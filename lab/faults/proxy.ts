@@ -53,12 +53,17 @@ export interface FaultProxy extends AsyncDisposable {
   readonly setConditions: (conditions: Conditions) => void;
   /** Revokes every token that came by, at Keystone itself; gives how many were still good. */
   readonly revokeTokens: () => Promise<number>;
+  /** Refuses every token that came by from now on; services that are at work with them go on. */
+  readonly refuseTokens: () => void;
   /** All calls since the last {@link FaultProxy.forget}, in the order of their ends. */
   readonly calls: () => readonly ProxiedCall[];
   /** How many calls got a fault since then, those included whose end is still to come. */
   readonly struck: () => number;
   readonly forget: () => void;
 }
+
+/** What a token that is over gets. */
+const REFUSED = { kind: "status", status: 401 } as const;
 
 /** Starts a proxy before the cloud at `authUrl` (`http://host:port/v3`). */
 export async function startFaultProxy(
@@ -90,6 +95,8 @@ export async function startFaultProxy(
   await new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
   const self = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+  const isOver = ({ headers }: IncomingMessage): boolean => tokens.isOver(String(headers["x-auth-token"]));
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", self);
     const [, first = "", ...rest] = url.pathname.split("/");
@@ -102,9 +109,7 @@ export async function startFaultProxy(
     }
     const path = `/${rest.join("/")}`;
     const seen = { service, method: request.method ?? "GET", path };
-    const isOver = tokens.isOver(String(request.headers["x-auth-token"]));
-    // a token that is over is refused here: services that are at work with it go on
-    const fault: Fault | null = isOver ? { kind: "status", status: 401 } : choose(seen);
+    const fault = isOver(request) ? REFUSED : choose(seen);
     if (fault !== null) struck += 1;
     const end = (status: number | null): void =>
       void calls.push({ at: new Date().toISOString(), ...seen, status, fault });
@@ -129,7 +134,14 @@ export async function startFaultProxy(
       request.resume();
       return;
     }
-    if (fault?.kind === "delay") await sleep(fault.ms, undefined, { signal: closing.signal });
+    if (fault?.kind === "delay") {
+      await sleep(fault.ms, undefined, { signal: closing.signal });
+      if (isOver(request)) {
+        end(null);
+        await answer(request, response, REFUSED);
+        return;
+      }
+    }
     await forward(call);
   }
 
@@ -257,6 +269,7 @@ export async function startFaultProxy(
       conditions = next;
     },
     revokeTokens: tokens.revoke,
+    refuseTokens: tokens.refuse,
     calls: () => calls,
     struck: () => struck,
     forget() {

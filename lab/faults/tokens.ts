@@ -4,9 +4,14 @@
 export interface IssuedTokens {
   /** Notes a token; it ends `lifeMs` from now unless that is null. */
   readonly note: (token: string, lifeMs: number | null) => void;
-  /** Whether the token has ended by that. */
+  /** Whether the token has ended, in the proxy's eyes. */
   readonly isOver: (token: string) => boolean;
-  /** Revokes all that were noted, really and at once; gives how many were still good. */
+  /** Ends all that were noted in the proxy's eyes alone: services that are at work with them go on. */
+  readonly refuse: () => void;
+  /**
+   * Revokes all that were noted at Keystone and ends them here, because Keystone's other processes remember a token for a
+   * while; gives how many were still good.
+   */
   readonly revoke: () => Promise<number>;
 }
 
@@ -23,13 +28,18 @@ export function issuedTokens(origin: string): IssuedTokens {
       throw new Error(`cannot revoke a token: HTTP ${status} from Keystone`);
     return status === 204;
   };
+  const refuse = (): void => {
+    for (const token of known) ends.set(token, -Infinity);
+  };
   return {
     note(token, lifeMs) {
       known.add(token);
       if (lifeMs !== null) ends.set(token, performance.now() + lifeMs);
     },
     isOver: (token) => performance.now() > (ends.get(token) ?? Infinity),
+    refuse,
     async revoke() {
+      refuse();
       const were = await Promise.all([...known].map(revokeOne));
       return were.filter(Boolean).length;
     },
