@@ -1,4 +1,7 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { describe, test } from "vitest";
+import { connect } from "../../../src/ssh/communicator.ts";
 import type { Cloud, Service } from "../../../src/openstack/index.ts";
 import { type BuildChanges, useWorkshops, type Workshop } from "../../support/build.ts";
 import { imagePath, randomFile } from "../../support/mirror.ts";
@@ -104,6 +107,47 @@ const MOMENTS: readonly Moment[] = [
     created: ["image", "key pair", "server"],
   },
   {
+    what: "something listens for SSH and never says a word",
+    changes: () => ({
+      onGuest: (guest, cancel) => ({
+        ...guest,
+        connect: async (target, signal) => {
+          const silent = createServer((socket) => {
+            socket.on("error", () => socket.destroy());
+            cancel();
+          });
+          silent.listen(0, "127.0.0.1");
+          await once(silent, "listening");
+          using _close = { [Symbol.dispose]: () => void silent.close() };
+          const { port } = silent.address() as AddressInfo;
+          return await connect({ ...target, host: "127.0.0.1", port }, signal);
+        },
+      }),
+    }),
+    created: ["image", "key pair", "server"],
+  },
+  {
+    what: "the script runs",
+    changes: ({ mirror }) => {
+      mirror.put("/script.sh", { text: "#!/bin/sh\nsleep infinity\n" });
+      let stop = (): void => {};
+      return {
+        request: { script: { url: `${mirror.url}/script.sh`, sha256: "" } },
+        onGuest: (guest, cancel) => {
+          stop = cancel;
+          return guest;
+        },
+        guest: {
+          onScript: () => {
+            setImmediate(stop);
+            return { hang: true };
+          },
+        },
+      };
+    },
+    created: ["image", "key pair", "server"],
+  },
+  {
     what: "Nova begins the snapshot",
     changes: () => {
       let stops = 0;
@@ -136,6 +180,8 @@ const MOMENTS: readonly Moment[] = [
   },
 ];
 
+/** From the cancel to the end of what was waited for. */
+const LONGEST_WAIT_MS = 2000;
 /** From the cancel to the end, clean-up included; a server's deletion is most of it. */
 const LONGEST_MS = 15_000;
 
@@ -145,6 +191,7 @@ describe.concurrent("a build cancelled while", () => {
     // large enough to be in the middle of it
     workshop.mirror.putImage("noble", randomFile(8 << 20));
     let cancelledAt = 0;
+    let waitedMs = 0;
     const noted = (cancel: () => void) => (): void => {
       cancelledAt ||= performance.now();
       cancel();
@@ -152,7 +199,10 @@ describe.concurrent("a build cancelled while", () => {
     const { onEvent, onCloud, onGuest, ...rest } = changes(workshop);
     const { outcome, build, events } = await workshop.run({
       ...rest,
-      onEvent: (event, cancel) => onEvent?.(event, noted(cancel)),
+      onEvent: (event, cancel) => {
+        if (event.event === "step-ended" && cancelledAt > 0) waitedMs ||= performance.now() - cancelledAt;
+        onEvent?.(event, noted(cancel));
+      },
       onCloud: (cloud, cancel) => onCloud?.(cloud, noted(cancel)) ?? cloud,
       onGuest: (guest, cancel) => onGuest?.(guest, noted(cancel)) ?? guest,
     });
@@ -164,6 +214,7 @@ describe.concurrent("a build cancelled while", () => {
     const made = events.flatMap((event) => (event.event === "created" ? [event.kind] : []));
     expect(made.slice(0, created.length)).toEqual(created);
     expect(events.filter(({ event }) => event === "leftover")).toEqual([]);
+    expect(waitedMs).toBeLessThan(LONGEST_WAIT_MS);
     expect(took).toBeLessThan(LONGEST_MS);
   });
 });
