@@ -9,16 +9,17 @@ import { signInForWorkshops } from "../support/build.ts";
 import { callName, callsToTry, type KnownCall, ruleFor } from "./support/calls.ts";
 import { faultName, faultsOf, representative } from "./support/fault-kinds.ts";
 import { writeFigures } from "./support/figures.ts";
+import { openOutcomes } from "./support/outcomes.ts";
 import { buildWell, damage, type Lane, openLane, settle } from "./support/lanes.ts";
 
 const isWhole = process.env["FAULTS"] === "all";
-/** To try some again: a regular expression for the tests' names. */
+/** To try some again: a regular expression for the tests' names; with FAULTS=all their outcomes replace the older ones. */
 const only = new RegExp(process.env["FAULTS_ONLY"] ?? "", "u");
 
 const site = await signInForWorkshops();
 const idle: Lane[] = [];
 const tried: Record<Outcome | "damaged", number> = { done: 0, failed: 0, cancelled: 0, damaged: 0 };
-const startedAt = Date.now();
+const outcomes = await openOutcomes("sweep");
 
 /** The calls of a first build, and of one that finds base image and older revisions. */
 const learned = await learn();
@@ -49,12 +50,15 @@ async function settledLane(): Promise<Lane> {
 async function tryFault(lane: Lane, call: KnownCall, fault: Fault): Promise<readonly string[]> {
   lane.proxy.forget();
   lane.proxy.setRules([ruleFor(call, fault)]);
+  const startedAt = performance.now();
   const result = await lane.build();
   const problems = [
     ...(await damage(lane, result)),
     ...(lane.proxy.struck() > 0 ? [] : ["the call did not come"]),
   ];
-  tried[problems.length === 0 ? result.outcome : "damaged"] += 1;
+  const outcome = problems.length === 0 ? result.outcome : "damaged";
+  tried[outcome] += 1;
+  if (isWhole) outcomes.note(nameOf([call, fault]), outcome, performance.now() - startedAt);
   // at once: the whole sweep takes long
   if (problems.length > 0)
     console.log(
@@ -63,31 +67,39 @@ async function tryFault(lane: Lane, call: KnownCall, fault: Fault): Promise<read
   return problems.length === 0 ? [] : [`${result.outcome}: ${result.build.errors.join("; ")}`, ...problems];
 }
 
+type Spoilt = readonly [KnownCall, Fault];
+
+const nameOf = ([call, fault]: Spoilt): string => `${callName(call)}: ${faultName(fault)}`;
+
+const allOf = (calls: readonly KnownCall[]): readonly Spoilt[] =>
+  calls.flatMap((call) => faultsOf(call).map((fault) => [call, fault] as const));
+
 const choose = (calls: readonly KnownCall[]): (readonly [string, KnownCall, Fault])[] =>
-  (isWhole
-    ? calls.flatMap((call) => faultsOf(call).map((fault) => [call, fault] as const))
-    : representative(calls)
-  )
-    .map(([call, fault]) => [`${callName(call)}: ${faultName(fault)}`, call, fault] as const)
+  (isWhole ? allOf(calls) : representative(calls))
+    .map((spoilt) => [nameOf(spoilt), ...spoilt] as const)
     .filter(([name]) => only.test(name));
 
 afterAll(async () => {
   for (const lane of idle) await lane[Symbol.asyncDispose]();
   site[Symbol.dispose]();
-  const calls = learned.first.length + learned.later.length;
-  const all = tried.done + tried.failed + tried.damaged;
-  const minutes = Math.round((Date.now() - startedAt) / 60_000);
-  console.log(`${calls} calls, ${all} faults: ${JSON.stringify(tried)}, ${minutes} min`);
-  if (!isWhole || only.source !== "(?:)") return;
+  console.log(JSON.stringify(tried));
+  if (!isWhole) return;
+  const calls = [...learned.first, ...learned.later];
+  const all = await outcomes.of(allOf(calls).map(nameOf));
+  // cut short: the next run goes on
+  if (all === null) return console.log("no figures yet: some cases were never tried");
+  const count = (outcome: string): number => all.filter((one) => one.outcome === outcome).length;
+  const minutes = Math.round(all.reduce((sum, { ms }) => sum + ms, 0) / 60_000);
   await writeFigures("sweep", [
     "| what | figure |",
     "| --- | --- |",
-    `| calls of a build that were spoilt | ${calls} |`,
-    `| builds, one per call and fault | ${all} |`,
-    `| succeeded all the same | ${tried.done} |`,
-    `| failed with a sentence that names step and cause | ${tried.failed} |`,
-    `| left something, lost something or failed otherwise | ${tried.damaged} |`,
-    `| time | ${minutes} min |`,
+    `| calls of a build that were spoilt | ${calls.length} |`,
+    `| builds, one per call and fault | ${all.length} |`,
+    `| succeeded all the same | ${count("done")} |`,
+    `| failed with a sentence that names step and cause | ${count("failed")} |`,
+    `| left something, lost something or failed otherwise | ${all.length - count("done") - count("failed")} |`,
+    `| of all, tried at an earlier commit than the last | ${all.filter(({ commit }) => commit !== outcomes.commit).length} |`,
+    `| time of the builds, several at once, together | ${minutes} min |`,
   ]);
 });
 
