@@ -40,6 +40,8 @@ export interface Call extends CallOptions {
   readonly accepts?: readonly number[];
   /** Default: the limit `call`. */
   readonly deadlineMs?: number;
+  /** How long the token lasts at least, where the cloud's do; by default as long as a call takes. */
+  readonly tokenMs?: number;
 }
 
 /** A successful reply. */
@@ -104,7 +106,7 @@ async function tryOnce(
   signal: AbortSignal,
 ): Promise<Reply> {
   for (let signIns = 1; ; signIns += 1) {
-    const generation = await service.authorize(signal);
+    const generation = await service.authorize(signal, call.tokenMs);
     const outgoing: OutgoingCall = {
       method: call.method,
       url: urlOf(service, call.path, call.query ?? {}),

@@ -3,6 +3,8 @@ import { minutes, withDeadline } from "../base/deadline.ts";
 
 /** A token is renewed this long before it ends, or at half its life where the cloud's tokens are short-lived. */
 const MARGIN_MS = minutes(5);
+/** Work that a service does with our token behind its reply begins with one that lasts so long, where the cloud's do. */
+export const LASTING_TOKEN_MS = minutes(30);
 const SIGN_IN_DEADLINE_MS = minutes(1);
 
 /** The shared token of one cloud; see {@link shareToken}. */

@@ -6,6 +6,7 @@ import { isConflict } from "../errors.ts";
 import { headerText } from "../exchange.ts";
 import { listImages } from "../image/images.ts";
 import { type Call, parseReply, type Reply, request } from "../request.ts";
+import { LASTING_TOKEN_MS } from "../token.ts";
 import type { CallOptions, Cloud } from "../types.ts";
 import { getServer } from "./servers.ts";
 
@@ -38,7 +39,9 @@ export async function createServerImage(
     options.signal,
     async () => {
       const body = { createImage: { name: image.name, metadata: image.metadata } };
-      return imageIdOf(await act(cloud, id, body, { what, idempotent: false, ...options }), what);
+      // Nova sends the data to Glance with this token, after its reply
+      const call = { what, idempotent: false, tokenMs: LASTING_TOKEN_MS, ...options };
+      return imageIdOf(await act(cloud, id, body, call), what);
     },
     async () => {
       const images = await listImages(cloud, { name: image.name, owner: cloud.projectId }, options);
@@ -74,7 +77,7 @@ async function act(
   cloud: Cloud,
   id: string,
   body: object,
-  options: CallOptions & Pick<Call, "what" | "idempotent" | "accepts">,
+  options: CallOptions & Pick<Call, "what" | "idempotent" | "accepts" | "tokenMs">,
 ): Promise<Reply> {
   const path = `/servers/${encodeURIComponent(id)}/action`;
   return await request(cloud.compute, { method: "POST", path, body, ...options });

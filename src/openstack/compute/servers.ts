@@ -4,6 +4,7 @@ import { deleteFor } from "../delete.ts";
 import { AppError } from "../../base/errors.ts";
 import { createOrFind } from "../create.ts";
 import { requestAll, requestParsed } from "../request.ts";
+import { LASTING_TOKEN_MS } from "../token.ts";
 import type { CallOptions, Cloud } from "../types.ts";
 
 /** An address of a server on one of its networks. */
@@ -113,7 +114,9 @@ export async function createServer(
     signal,
     async () => {
       const call = { method: "POST", path: "/servers", what: `create server ${server.name}` } as const;
-      const reply = await requestParsed(cloud.compute, Created, { ...call, body, signal });
+      // Nova fetches the image and makes the port with this token, after its reply
+      const lasting = { tokenMs: LASTING_TOKEN_MS, body, signal };
+      const reply = await requestParsed(cloud.compute, Created, { ...call, ...lasting });
       return { id: reply.server.id };
     },
     async () => {

@@ -2,16 +2,15 @@
 import type { IncomingMessage } from "node:http";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { minutes, seconds, withDeadline } from "../../base/deadline.ts";
+import { seconds, withDeadline } from "../../base/deadline.ts";
 import { AppError, asError, DeadlineError } from "../../base/errors.ts";
 import { retry } from "../../base/retry.ts";
 import { isUnauthorized, mayStartAnew, ReplyError } from "../errors.ts";
 import { failed, refused, urlOf } from "../request.ts";
+import { LASTING_TOKEN_MS } from "../token.ts";
 import type { Cloud, HttpRequest, OutgoingCall } from "../types.ts";
 import { getImage } from "./images.ts";
 
-/** A transfer starts with a token that lasts at least this long, where the cloud's tokens do. */
-const TOKEN_MS = minutes(30);
 /** A connection that closed tells why, if at all, within this. */
 const LAST_WORD_MS = seconds(5);
 /** Of an error page so much is read. */
@@ -41,7 +40,7 @@ export async function uploadImage(
     // a call that can be repeated finds the 401 and the 404 that would cost the stream
     const image = await getImage(cloud, id, { signal });
     if (image.status !== "queued") throw new AppError(`cannot ${what}: it is ${image.status}, not queued`);
-    const generation = await cloud.image.authorize(signal, TOKEN_MS);
+    const generation = await cloud.image.authorize(signal, LASTING_TOKEN_MS);
     const length = sizeBytes === undefined ? {} : { "Content-Length": String(sizeBytes) };
     const call: OutgoingCall = {
       method: "PUT",
@@ -182,7 +181,7 @@ export async function downloadImage(
     when: mayStartAnew,
   };
   return await retry(signal, policy, async () => {
-    const generation = await cloud.image.authorize(signal, TOKEN_MS);
+    const generation = await cloud.image.authorize(signal, LASTING_TOKEN_MS);
     return await dropping(cloud, generation, () => begin(cloud, id, from, signal));
   });
 }

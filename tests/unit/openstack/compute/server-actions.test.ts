@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { consoleOutput, createServerImage } from "../../../../src/openstack/index.ts";
+import { consoleOutput, createServerImage, type Service } from "../../../../src/openstack/index.ts";
 import { type Answer, html, json, openStub, reset, startStub } from "../../../support/openstack-stub.ts";
 
 const signal = new AbortController().signal;
@@ -27,6 +27,20 @@ describe("createServerImage", () => {
     using cloud = await openStub(stub);
     stub.answer("POST", ACTION, answer);
     expect(await createServerImage(cloud, "s1", create, { signal })).toBe("i1");
+  });
+
+  test("begins with a token that lasts as long as Nova needs it", async () => {
+    await using stub = await startStub();
+    using cloud = await openStub(stub);
+    stub.answer("POST", ACTION, json(202, { image_id: "i1" }));
+    const asked: (number | undefined)[] = [];
+    const authorize: Service["authorize"] = async (within, atLeastMs) => {
+      asked.push(atLeastMs);
+      return await cloud.compute.authorize(within, atLeastMs);
+    };
+    const watched = { ...cloud, compute: { ...cloud.compute, authorize } };
+    await createServerImage(watched, "s1", create, { signal });
+    expect(asked).toEqual([1_800_000]);
   });
 
   test("refuses a reply that names no image", async () => {
