@@ -3,18 +3,16 @@
  * builder) that they run. A dispatch is learned first; `FAULTS=all` then tries each of its points, else a part that
  * stands for the whole.
  */
-import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
+import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { PID_FILE, REQUEST_FILE } from "../../src/build/history.ts";
 import { readPublished } from "../../src/build/steps/prune.ts";
-import { isMissing } from "../../src/base/files.ts";
 import { isUnderWay } from "../../src/charm/due.ts";
 import { NOBLE } from "../support/charm-builds.ts";
 import { cloudOf, credentialsOf, relate, type Requirer } from "../support/charm-requirers.ts";
-import { UNIT, type Deployed } from "../support/charm.ts";
-import { damageOf, deployDoomed, filesBelow, type Doomed } from "../support/kills.ts";
+import { UNIT } from "../support/charm.ts";
+import { damageOf, deployDoomed, filesBelow, letTimePass, type Doomed } from "../support/kills.ts";
 import { writeFigures } from "../faults/support/figures.ts";
 
 const isWhole = process.env["FAULTS"] === "all";
@@ -27,8 +25,8 @@ interface Scene extends Doomed {
   readonly verified: Set<string>;
   /** Ends the build under way well, with an image of this name; the charm is not woken. */
   readonly endBuild: (image: string) => Promise<void>;
-  /** What is wrong now. */
-  readonly damage: () => Promise<readonly string[]>;
+  /** What is wrong now; `isOver` once something has run after the kill. */
+  readonly damage: (isOver: boolean) => Promise<readonly string[]>;
 }
 
 async function openScene(folder: string): Promise<Scene> {
@@ -47,8 +45,8 @@ async function openScene(folder: string): Promise<Scene> {
   await endBuild("image-0");
   await charm.wake();
   expect(requirer.bag()["id"]).toBe("image-0");
-  const damage = async (): Promise<readonly string[]> =>
-    await damageOf(charm, [requirer], verified, new Set([requirer.relation]));
+  const damage = async (isOver: boolean): Promise<readonly string[]> =>
+    await damageOf(charm, { requirers: [requirer], verified, served: new Set([requirer.relation]), isOver });
   return { ...doomed, requirer, verified, endBuild, damage };
 }
 
@@ -66,7 +64,7 @@ async function sweep(scene: Scene, once: (at: number | null) => Promise<readonly
   const problems: string[] = [];
   for (const at of pointsOf(effects.length)) {
     const seen = await once(at);
-    const found = await scene.damage();
+    const found = await scene.damage(true);
     tried.points += 1;
     if (found.length > 0 || seen.length !== at) {
       tried.damaged += 1;
@@ -74,29 +72,6 @@ async function sweep(scene: Scene, once: (at: number | null) => Promise<readonly
     }
   }
   expect(problems).toEqual([]);
-}
-
-/** A build that was ordered and whose process never began counts as one that is about to for a minute: let it pass. */
-async function letTimePass(charm: Deployed): Promise<void> {
-  for (const build of await charm.builds()) {
-    if (build.state !== "queued" || (await exists(join(build.folder, PID_FILE)))) continue;
-    const file = join(build.folder, REQUEST_FILE);
-    const request = JSON.parse(await readFile(file, "utf8")) as object;
-    await writeFile(
-      file,
-      JSON.stringify({ ...request, createdAt: new Date(Date.now() - 61_000).toISOString() }),
-    );
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await readFile(path);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
 }
 
 afterAll(async () => {
@@ -124,7 +99,7 @@ describe("a dispatch that is killed", { timeout: isWhole ? WHOLE_MS : 120_000 },
         "script-secret": "TOKEN=S3cret-value",
       };
       const effects = await scene.doom("hooks/config-changed", at, () => charm.configure(values));
-      const torn = await scene.damage();
+      const torn = await scene.damage(false);
       await scene.recover();
       await letTimePass(charm);
       await charm.updateStatus();
@@ -155,7 +130,7 @@ describe("a dispatch that is killed", { timeout: isWhole ? WHOLE_MS : 120_000 },
       expect([`image-${round - 1}`, `image-${round}`]).toContain(id);
       // nothing that is published may be pruned
       expect(await readPublished(charm.paths.publishedFile)).toContain(id);
-      expect(await scene.damage()).toEqual([]);
+      expect(await scene.damage(false)).toEqual([]);
       await charm.updateStatus();
       expect(requirer.bag()["id"]).toBe(`image-${round}`);
       return effects;
@@ -173,7 +148,14 @@ describe("a dispatch that is killed", { timeout: isWhole ? WHOLE_MS : 120_000 },
       const effects = await scene.doom("hooks/image-relation-changed", at, () =>
         another.write(credentialsOf(charm, "runner-a")),
       );
-      expect(await damageOf(charm, [another, scene.requirer], scene.verified, new Set())).toEqual([]);
+      const requirers = [another, scene.requirer];
+      const torn = await damageOf(charm, {
+        requirers,
+        verified: scene.verified,
+        served: new Set([scene.requirer.relation]),
+        isOver: false,
+      });
+      expect(torn).toEqual([]);
       await scene.recover();
       expect(another.bag()["id"]).toBe("image-0");
       await another.leave();
@@ -189,10 +171,10 @@ describe("a dispatch that is killed", { timeout: isWhole ? WHOLE_MS : 120_000 },
     await sweep(scene, async (at) => {
       round += 1;
       const effects = await scene.doom("run", at, () => charm.fire("run"));
-      expect(await scene.damage()).toEqual([]);
+      expect(await scene.damage(false)).toEqual([]);
       await letTimePass(charm);
       await charm.fire("run");
-      expect(await scene.damage()).toEqual([]);
+      expect(await scene.damage(true)).toEqual([]);
       await scene.endBuild(`image-${round}`);
       await charm.wake();
       expect(scene.requirer.bag()["id"]).toBe(`image-${round}`);

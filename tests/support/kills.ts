@@ -1,10 +1,12 @@
 /** Dispatches that are killed before one of their effects, see `doomed-dispatch.ts`. */
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isMissing } from "../../src/base/files.ts";
+import { isMissing, readOptional } from "../../src/base/files.ts";
+import { PID_FILE, REQUEST_FILE } from "../../src/build/history.ts";
+import { processIdentity } from "../../src/build/process-id.ts";
 import { isUnderWay } from "../../src/charm/due.ts";
 import { parseCloudsYaml } from "../../src/openstack/index.ts";
-import { APPLICATION, type Deployed, deployBuilder, UNIT } from "./charm.ts";
+import { APPLICATION, type Deployed, deployBuilder } from "./charm.ts";
 import type { Requirer } from "./charm-requirers.ts";
 
 /** What is done to a dispatch. */
@@ -69,37 +71,41 @@ export async function deployDoomed(folder: string): Promise<Doomed> {
   };
 }
 
-/**
- * What is wrong at this moment with databags, builds and files. `verified` holds the images that builds brought; a requirer
- * that had one is never without.
- */
+/** What a charm's state is held against. */
+export interface Expected {
+  readonly requirers: readonly Requirer[];
+  /** Images that builds brought. */
+  readonly verified: ReadonlySet<string>;
+  /** Relations that had an image before: they are never without. */
+  readonly served: ReadonlySet<number>;
+  /** Whether something has run since the kill, which clears away what a killed writer left. */
+  readonly isOver: boolean;
+}
+
+/** What is wrong at this moment with databags, builds and files. */
 export async function damageOf(
-  { juju, paths, builds, root }: Deployed,
-  requirers: readonly Requirer[],
-  verified: ReadonlySet<string>,
-  hadImage: ReadonlySet<number>,
+  { paths, builds, root }: Deployed,
+  { requirers, verified, served, isOver }: Expected,
 ): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const requirer of requirers) {
     const bag = requirer.bag();
     const keys = Object.keys(bag).toSorted().join(",");
-    if (keys !== "id,images,tags" && (keys !== "" || hadImage.has(requirer.relation)))
+    if (keys !== "id,images,tags" && (keys !== "" || served.has(requirer.relation)))
       problems.push(`relation ${requirer.relation} has the keys "${keys}"`);
     if (bag["id"] !== undefined && !verified.has(bag["id"]))
       problems.push(`relation ${requirer.relation} has image ${bag["id"]}, which nobody verified`);
   }
   const underWay = (await builds()).filter(isUnderWay);
   if (underWay.length > 1) problems.push(`${underWay.length} builds at once`);
-  const unit = juju.status().applications[APPLICATION]?.units[UNIT];
-  const isSettled = unit?.agent.status !== "error";
   for (const file of await filesBelow(root)) {
     if (file.endsWith(".tmp")) {
-      // a writer was killed: the next one clears it away; what is in a build's folder goes with that
-      if (isSettled && !file.includes("/builds/")) problems.push(`${file} is left`);
+      // what is in a build's folder goes with that
+      if (isOver && !file.includes("/builds/")) problems.push(`${file} is left`);
       continue;
     }
     const [, secrets] = /^\/run\/.*\/(\d{8}t[^/]+)\.json$/.exec(file) ?? [];
-    if (secrets !== undefined && !underWay.some(({ id }) => id === secrets))
+    if (isOver && secrets !== undefined && !underWay.some(({ id }) => id === secrets))
       problems.push(`the secrets of ${secrets} are left`);
     if (file.endsWith(".json") && !isJson(await readFile(join(root, file), "utf8")))
       problems.push(`${file} is torn`);
@@ -107,6 +113,35 @@ export async function damageOf(
   parseCloudsYaml(await readFile(paths.cloudsFile, "utf8"), paths.cloudsFile);
   if (!(await readFile(paths.cronFile, "utf8")).endsWith("\n")) problems.push("the cron file is torn");
   return problems;
+}
+
+/**
+ * Lets a minute pass for builds whose dispatch was killed before it noted their process: one without any counts as about to
+ * begin for so long. One that has a process is held like all others.
+ */
+export async function letTimePass(charm: Deployed): Promise<void> {
+  for (const build of (await charm.builds()).filter(isUnderWay)) {
+    if ((await readOptional(join(build.folder, PID_FILE))) !== undefined) continue;
+    const pid = await builderOf(build.id);
+    if (pid !== null) {
+      await writeFile(join(build.folder, PID_FILE), `${await processIdentity(pid)}\n`);
+      charm.builders.hold();
+      continue;
+    }
+    const file = join(build.folder, REQUEST_FILE);
+    const request = JSON.parse(await readFile(file, "utf8")) as object;
+    const createdAt = new Date(Date.now() - 61_000).toISOString();
+    await writeFile(file, JSON.stringify({ ...request, createdAt }));
+  }
+}
+
+async function builderOf(id: string): Promise<number | null> {
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    // one that has just ended cannot be read
+    const words = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (words.includes("\0--request\0") && words.includes(`/${id}/`)) return Number(pid);
+  }
+  return null;
 }
 
 /** Every file below `folder` that is not Node's. */
