@@ -1,4 +1,5 @@
 /** Entry of the `image-builder` command: signals in, exit code out. */
+import { asDiskFull } from "../base/disk-full.ts";
 import { CancelledError, ConfigError, describe } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
 import { PROXIES_VARIABLE, proxyEnvironment } from "../build/proxies.ts";
@@ -15,6 +16,7 @@ async function main(): Promise<number> {
       cancel.abort(new CancelledError(`cancelled by ${name}`));
     });
   }
+  bearFullDisk(process.stderr);
   let code = 0;
   let proxy: Proxy | null = null;
   const { [PROXIES_VARIABLE]: proxies, ...env } = process.env;
@@ -53,6 +55,16 @@ async function useHandedOver(path: string): Promise<Proxy> {
   Object.assign(process.env, variables);
   useProxies(variables);
   return proxy;
+}
+
+/** A log that finds no room on its disk must not end a build in the middle of what it makes; any other error is thrown. */
+function bearFullDisk(stream: NodeJS.WriteStream): void {
+  let isFull = false;
+  stream.on("error", (error) => {
+    // every further line fails, too, with an error that only says so
+    isFull ||= asDiskFull(error, "") !== null;
+    if (!isFull) throw error;
+  });
 }
 
 /** commander throws these after it has written the message (`exitOverride`). */
