@@ -1,6 +1,6 @@
 /** Files written whole or not at all. */
 import { randomBytes } from "node:crypto";
-import { chmod, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { access, chmod, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { asDiskFull } from "./disk-full.ts";
 
@@ -10,6 +10,17 @@ export async function readOptional(path: string): Promise<string | undefined> {
     return await readFile(path, "utf8");
   } catch (error) {
     if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether there is something at `path`. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
     throw error;
   }
 }

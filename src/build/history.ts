@@ -163,7 +163,7 @@ function summarise(
           sizeBytes,
           hash,
           buildId: event.build ?? request.id,
-          createdAt: at,
+          createdAt: event.made ?? at,
         });
         break;
       }

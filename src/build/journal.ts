@@ -53,6 +53,8 @@ const eventSchema = v.variant("event", [
     hash: text,
     /** The build that made the content, where it is not this one. */
     build: v.optional(text),
+    /** When the image was made, where it was not now. */
+    made: v.optional(text),
   }),
   /** The charm has published these images. */
   v.object({ event: v.literal("published"), at: text, ids: v.array(text) }),

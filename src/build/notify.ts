@@ -29,6 +29,11 @@ export interface Message {
   readonly at: string;
 }
 
+/** Whether anybody is told of a build of that kind: of those that bring images. */
+export function isToldOf({ kind }: Pick<BuildRequest, "kind">): boolean {
+  return kind === "build" || kind === "copy";
+}
+
 /** What is told when a build begins: that the one before was cut short, which could tell nobody. */
 export function messagesAtStart(
   request: BuildRequest,
@@ -48,7 +53,7 @@ export function messagesAtEnd(
   build: Build,
   now: Date,
 ): readonly Message[] {
-  if (request.kind === "initialise" || build.state === "cancelled") return [];
+  if (!isToldOf(request) || build.state === "cancelled") return [];
   const last = before.findLast(({ state }) => ["done", "failed", "interrupted"].includes(state))?.state;
   const clouds = [...new Set(build.artifacts.map(({ cloud }) => cloud))];
   const messages: Message[] = [];

@@ -67,23 +67,10 @@ export async function findOrphans(
   return [
     ...servers
       .filter((server) => server.metadata[TAG.role] === "builder" && isDead(server.metadata))
-      .map((server): Orphan => ({
-        kind: "server",
-        id: server.id,
-        name: server.name,
-        delete: async (options) => {
-          await deleteServer(cloud, server.id, options);
-          await waitForServerGone(cloud, server.id, options);
-        },
-      })),
+      .map((server) => orphanServer(cloud, server)),
     ...keyPairs
       .filter(({ name }) => isOfDeadBuild(name) || isOfDeadUnit(name))
-      .map(({ name }): Orphan => ({
-        kind: "key pair",
-        id: name,
-        name,
-        delete: async (options) => await deleteKeyPair(cloud, name, options),
-      })),
+      .map((keyPair) => orphanKeyPair(cloud, keyPair)),
     ...groups
       .filter(
         ({ name }) => isOfDeadUnit(name) || (living.isLeaving && unitInName(name, owner) === owner.unit),
@@ -103,13 +90,29 @@ export async function findOrphans(
             image.properties[TAG.role] === "upload" ||
             UNFINISHED.has(image.status)),
       )
-      .map((image): Orphan => ({
-        kind: "image",
-        id: image.id,
-        name: image.name,
-        delete: async (options) => await deleteImage(cloud, image.id, options),
-      })),
+      .map((image) => orphanImage(cloud, image)),
   ];
+}
+
+/** A server that goes, and is waited for. */
+export function orphanServer(cloud: Cloud, { id, name }: Pick<Orphan, "id" | "name">): Orphan {
+  const remove = async (options: CallOptions): Promise<void> => {
+    await deleteServer(cloud, id, options);
+    await waitForServerGone(cloud, id, options);
+  };
+  return { kind: "server", id, name, delete: remove };
+}
+
+/** A key pair that goes; its name is its id. */
+export function orphanKeyPair(cloud: Cloud, { name }: Pick<Orphan, "name">): Orphan {
+  const remove = async (options: CallOptions): Promise<void> => await deleteKeyPair(cloud, name, options);
+  return { kind: "key pair", id: name, name, delete: remove };
+}
+
+/** An image that goes. */
+export function orphanImage(cloud: Cloud, { id, name }: Pick<Orphan, "id" | "name">): Orphan {
+  const remove = async (options: CallOptions): Promise<void> => await deleteImage(cloud, id, options);
+  return { kind: "image", id, name, delete: remove };
 }
 
 /** Deletes the orphans; gives those that could not be deleted, with the reason. */

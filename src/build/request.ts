@@ -111,8 +111,12 @@ export function parseOrder(json: string): Order | null {
 
 /** A new build id, sortable by its time in milliseconds: `20261123t195102417-3f9a`. */
 export function newBuildId(now: Date): string {
-  const stamp = now.toISOString().replace(/[-:.]/g, "").replace("Z", "").toLowerCase();
-  return `${stamp}-${randomBytes(2).toString("hex")}`;
+  return `${buildStamp(now)}-${randomBytes(2).toString("hex")}`;
+}
+
+/** The part of a build's id that tells its time: `20261123t195102417`. */
+export function buildStamp(time: Date): string {
+  return time.toISOString().replace(/[-:.]/g, "").replace("Z", "").toLowerCase();
 }
 
 /**

@@ -15,8 +15,9 @@ import {
   type Targets,
 } from "./build-image.ts";
 import { copyImage, type Copied } from "./copy-image.ts";
-import { findOrphans, reap } from "./reap.ts";
+import { adopt } from "./adoption.ts";
 import { publishAndPrune } from "./publish-and-prune.ts";
+import { reapAll } from "./reap-all.ts";
 import { FOUND } from "./releases.ts";
 import { FIRST_MADE, step, type StepContext } from "./step.ts";
 import { chooseFlavor, chooseNetwork } from "./steps/choose-server.ts";
@@ -95,7 +96,7 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
     async (limit) => open(request.buildCloud, limit),
   );
   if (request.kind === "initialise") {
-    await reapOrphans([cloud]);
+    await reapAll(request, [cloud], { context, tidy }, deps);
     await prepareSecurityGroup();
     for (const spec of request.images) {
       const imageContext = contextOf(spec, deps, signal);
@@ -123,7 +124,10 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
       return targets;
     },
   );
-  await reapOrphans([cloud, ...first.clouds]);
+  const isClean = await reapAll(request, [cloud, ...first.clouds], { context, tidy }, deps);
+  const adoption = { request, targets: first, context, isClean };
+  if (request.kind === "adopt") return await adopt(adoption);
+  await tidy("images of the Python charm", signal, async () => void (await adopt(adoption)));
   const artifacts: Artifact[] = [];
   let failure: Error | null = null;
   const left = request.kind === "copy" ? await copyImages() : request.images;
@@ -223,30 +227,6 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
         result.status === "rejected" ? [`${names[index]}: ${describe(result.reason)}`] : [],
       ),
     };
-  }
-
-  async function reapOrphans(places: readonly Cloud[]): Promise<void> {
-    await step(context, "reap what dead builds left", limitsWith(request.limits).reap, async (limit) => {
-      for (const place of places) {
-        await tidy(`whatever dead builds left in ${place.name}`, limit, () => reapIn(place, limit));
-      }
-    });
-  }
-
-  async function reapIn(place: Cloud, limit: AbortSignal): Promise<void> {
-    const call = { signal: limit };
-    const images = deps.knownImages.union(new Set(request.sources.map(({ imageId }) => imageId)));
-    const living = { builds: deps.alive, otherUnits: request.otherUnits, isLeaving: false, images };
-    const orphans = await findOrphans(place, request.owner, async () => living, call);
-    const failures = await reap(orphans, call);
-    for (const { orphan, error } of failures) {
-      const what = `${orphan.kind} ${orphan.name} (${orphan.id}) in ${place.name}`;
-      deps.journal.add({ event: "leftover", what, error: describe(error) });
-    }
-    for (const orphan of orphans.filter((each) => !failures.some((failure) => failure.orphan === each))) {
-      const { kind, id, name } = orphan;
-      deps.log.info({ kind, id, name, cloud: place.name }, "reaped");
-    }
   }
 
   // tidying up is worth no build: what one cloud refuses is noted, and the others go on

@@ -63,8 +63,11 @@ export interface Recipe {
   readonly proxy: Proxy;
 }
 
-/** What a request asks for: `copy` brings images that exist to clouds that lack them, and builds only what nobody has. */
-export const BUILD_KINDS = ["build", "initialise", "copy"] as const;
+/**
+ * What a request asks for: `copy` brings images that exist to clouds that lack them, and builds only what nobody has;
+ * `adopt` makes images that another revision of the charm published known, and builds nothing.
+ */
+export const BUILD_KINDS = ["build", "initialise", "copy", "adopt"] as const;
 /** One of {@link BUILD_KINDS}. */
 export type BuildKind = (typeof BUILD_KINDS)[number];
 
@@ -97,7 +100,7 @@ export interface BuildRequest {
   readonly access: string;
   /** Digest of the script's secrets; like `inputs`, but nobody else is told of it. */
   readonly secretsDigest: string;
-  /** Why the build was asked for: `schedule`, `action`, `config`, `relation`, `release`, `retry`, `hand`. */
+  /** Why the build was asked for: `schedule`, `action`, `config`, `relation`, `release`, `retry`, `switch`, `hand`. */
   readonly reason: string;
   readonly createdAt: string;
   readonly owner: Owner;
@@ -106,7 +109,7 @@ export interface BuildRequest {
   readonly images: readonly ImageSpec[];
   /** Names of the clouds that get copies; null: every cloud in `cloudsFile` but the build cloud. */
   readonly targets: readonly string[] | null;
-  /** Of a `copy`: what may be copied, the best of each image first. */
+  /** Of a `copy`: what may be copied, the best of each image first. Of an `adopt`: what is published where. */
   readonly sources: readonly Source[];
   /**
    * Path of the clouds.yaml that holds the build cloud and the targets: every other cloud in it gets a copy of

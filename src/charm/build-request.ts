@@ -63,6 +63,8 @@ export interface Order {
   /** Names of clouds; absent or null: all. */
   readonly targets?: readonly string[] | null;
   readonly sources?: readonly Source[];
+  /** Absent: the digest of what the options say. */
+  readonly inputs?: string;
 }
 
 /** A request for a build of `kind`; `jujuExec` is null where nothing can wake the charm, `otherUnits` are our application's. */
@@ -78,7 +80,7 @@ export function requestOf(
   return {
     id: order.id ?? newBuildId(now),
     kind: order.kind,
-    inputs: inputsDigest(facts, context),
+    inputs: order.inputs ?? inputsDigest(facts, context),
     access: accessDigest(facts),
     secretsDigest: secretsDigest(facts, context),
     reason: order.reason,

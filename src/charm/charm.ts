@@ -10,6 +10,7 @@ import type { BuilderConfig } from "./config.ts";
 import type { CharmEnvironment } from "./environment.ts";
 import { readFacts, type Facts } from "./facts.ts";
 import { install, remove } from "./machine.ts";
+import { wasPythonCharm } from "./python-charm/mark.ts";
 import { forgetSettled, ticksHere } from "./settled.ts";
 
 /** The charm for one machine; `environment` says where its files are. */
@@ -23,6 +24,7 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
   };
   const readAnew = async (run: AnyRun): Promise<Facts> => {
     await forgetSettled(pathsOf(environment.root, run.context.unit));
+    await leaveFormerCharm(run);
     const { mirror, readPeers } = await import("./peers.ts");
     const peers = await readPeers(run);
     // before anything that wrong options could stop: what is published never waits for an operator
@@ -40,6 +42,11 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
       run.log.error({ err: full }, "the disk is full");
       troubles.set(run.unit, full);
     }
+  };
+  const leaveFormerCharm = async (run: AnyRun): Promise<void> => {
+    if (!(await wasPythonCharm(run.context.charmDir))) return;
+    const { leavePythonCharm } = await import("./python-charm/leave.ts");
+    await leavePythonCharm(run, environment);
   };
   const converge = async (run: AnyRun): Promise<void> => {
     try {
@@ -61,6 +68,8 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
         await install(pathsOf(environment.root, run.context.unit), environment.path);
       },
       "upgrade-charm": async (run) => {
+        // first: its secrets go whatever else may fail
+        await leaveFormerCharm(run);
         await install(pathsOf(environment.root, run.context.unit), environment.path);
         await converge(run);
       },

@@ -93,7 +93,8 @@ function afterBuild(build: Build): readonly Status[] {
   switch (build.state) {
     case "failed": {
       const advice = build.advice === null ? "" : `; ${build.advice}`;
-      const [before, after] = ["build failed: ", `${advice}; see ${log}`];
+      const what = build.request.kind === "adopt" ? "adoption of images" : "build";
+      const [before, after] = [`${what} failed: `, `${advice}; see ${log}`];
       // of a long error the end goes, never the path behind it
       const room = LONGEST_MESSAGE - before.length - after.length;
       const error = build.errors.join("; ");
@@ -112,7 +113,7 @@ function afterBuild(build: Build): readonly Status[] {
   }
 }
 
-const VERBS = { build: "building", copy: "copying", initialise: "preparing" } as const;
+const VERBS = { build: "building", copy: "copying", initialise: "preparing", adopt: "adopting" } as const;
 
 /** `building noble-x64: upload the image 62 %`, with all images that are being worked on. */
 function progressOf(build: Build): string {

@@ -9,6 +9,8 @@ export interface Wanted {
   readonly secretsDigest: string;
   /** Names of the clouds that want copies. */
   readonly clouds: readonly string[];
+  /** Whether an image stands in a databag of some cloud. */
+  readonly isPublished: boolean;
 }
 
 /** The part of a build that a decision needs; null for a digest that its unit tells nobody. */
@@ -37,6 +39,8 @@ export type Due =
       readonly kind: "build" | "initialise";
       readonly reason: "config" | "relation" | "credentials" | "retry";
     }
+  /** Looks for what is published although no build is known, as after a switch from the Python charm. */
+  | { readonly kind: "adopt"; readonly reason: "switch" | "retry" }
   /** Brings what exists to `clouds`; null: goes on with the interrupted build `resumes`. */
   | { readonly kind: "copy"; readonly reason: "relation" | "pin"; readonly clouds: readonly string[] }
   | { readonly kind: "copy"; readonly reason: "retry"; readonly clouds: null; readonly resumes: string };
@@ -54,6 +58,7 @@ export function dueBuild(history: History, wanted: Wanted): Due | null {
   const last = ofKind.at(-1);
   const lastBuild = ofKind.findLast(({ request }) => request.kind !== "copy") ?? last;
   if (last === undefined || lastBuild === undefined) {
+    if (wanted.isPublished) return { kind: "adopt", reason: "switch" };
     return { kind, reason: kind === "build" ? "relation" : "config" };
   }
   const { inputs, secretsDigest } = lastBuild.request;
@@ -63,6 +68,7 @@ export function dueBuild(history: History, wanted: Wanted): Due | null {
   if (last.state === "interrupted") {
     // once: what kills every build must not run for ever
     if (ofKind.at(-2)?.state === "interrupted") return null;
+    if (last.request.kind === "adopt") return { kind: "adopt", reason: "retry" };
     if (last.isResumable) return { kind: "copy", reason: "retry", clouds: null, resumes: last.id };
     return { kind, reason: "retry" };
   }

@@ -1,6 +1,6 @@
 /** The relation `image`, interface github_runner_image_v0: credentials in, image ids out, all in unit databags. */
 import { registerSecret } from "../base/redact.ts";
-import { specName, type Artifact, type ImageSpec } from "../build/types.ts";
+import { ARCHITECTURES, BASES, specName, type Artifact, type ImageSpec } from "../build/types.ts";
 import { cloudKey, type CloudAuth } from "../openstack/index.ts";
 import { isHookFailure, type Relation, type Settings } from "../juju/index.ts";
 import { addressFlaw, LONGEST_NAME, LONGEST_PASSWORD, unprintable } from "./text.ts";
@@ -111,6 +111,15 @@ const ADDRESS_FLAWS = {
 /** `x64,noble`: GitHub labels that the image's runners get; nothing else may be added. */
 export function tagsOf(spec: ImageSpec): string {
   return `${spec.arch},${spec.base}`;
+}
+
+/** The image whose tags `tags` are; null when they are of none that this product builds. */
+export function specOfTags(tags: string): ImageSpec | null {
+  const arch = ARCHITECTURES.find((one) => tags.startsWith(`${one},`));
+  const base = BASES.find((one) => tags.endsWith(`,${one}`));
+  if (arch === undefined || base === undefined) return null;
+  const spec = { base, arch };
+  return tagsOf(spec) === tags ? spec : null;
 }
 
 /**

@@ -1,8 +1,7 @@
 /** What a unit that goes away does to the clouds: its builds end, and what they and earlier ones left is deleted. */
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { minutes, seconds, waitFor } from "../base/deadline.ts";
-import { isMissing, readOptional } from "../base/files.ts";
+import { exists, readOptional } from "../base/files.ts";
 import { listBuilds, PID_FILE } from "../build/history.ts";
 import { pathsOf, type Paths } from "../build/paths.ts";
 import { canRun } from "../build/process-id.ts";
@@ -50,15 +49,5 @@ async function endBuilds(paths: Paths, run: Pick<Run<BuilderConfig>, "log" | "si
       run.signal.throwIfAborted();
       run.log.warn({ build: build.id, err: error }, "the build does not end");
     }
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
   }
 }

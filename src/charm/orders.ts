@@ -45,7 +45,7 @@ export function nextOrder(
   specs: readonly ImageSpec[],
   builds: readonly Build[],
   history: History,
-  due: Due | null,
+  due: Exclude<Due, { kind: "adopt" }> | null,
 ): Order | null {
   if (due?.kind === "copy") {
     const resumed = builds.find(({ id }) => id === (due.clouds === null ? due.resumes : ""));

@@ -3,10 +3,11 @@ import { writeIfChanged } from "../base/files.ts";
 import { newestArtifacts, type Build } from "../build/history.ts";
 import { formatPublished } from "../build/steps/prune.ts";
 import type { JujuContext } from "../juju/index.ts";
+import { owedPublication } from "./adoption.ts";
 import type { History } from "./due.ts";
 import type { Facts } from "./facts.ts";
 import { isForgotten } from "./forgotten.ts";
-import { changedPublication, publicationIn, publishedImages, type Publication } from "./image-relation.ts";
+import { publicationIn, publishedImages, type Publication } from "./image-relation.ts";
 import { formatWord, recordChanges, tellBuilds } from "./peers.ts";
 
 /** What came of publishing. */
@@ -30,11 +31,12 @@ export async function publish(
   const { requirers, specs, peers, paths } = facts;
   const publications = new Map<number, Publication>();
   const changes: (() => void)[] = [];
+  const by = { builds, told: peers.artifacts, pinnedAt: history.pinnedAt };
   for (const { relation, cloud, published } of requirers) {
     const bag =
       cloud === null || !peers.isLeader
         ? null
-        : changedPublication(specs, cloud, history.artifacts, published);
+        : owedPublication({ specs, artifacts: history.artifacts }, cloud, published, by);
     if (bag !== null) changes.push(() => relation.setUnitData({ ...bag }));
     const publication = bag ?? publicationIn(published);
     if (publication !== null) publications.set(relation.id, publication);

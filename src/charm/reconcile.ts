@@ -14,10 +14,11 @@ import { formatTicks } from "../build/ticks.ts";
 import { keepWaiting, stopWaiting, waitingIn } from "../build/waiting.ts";
 import { formatCloudsYaml } from "../openstack/index.ts";
 import type { Run } from "../juju/index.ts";
+import { adoptionOrder, isAnyPublished } from "./adoption.ts";
 import { accessDigest, inputsDigest, requestOf, secretsDigest, type Order } from "./build-request.ts";
 import type { BuilderConfig } from "./config.ts";
 import { followDepartures } from "./departures.ts";
-import { dueBuild, isUnderWay } from "./due.ts";
+import { dueBuild, isUnderWay, type Due, type History } from "./due.ts";
 import { builderProgram, findJujuExec, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
 import { covers, nextOrder, orderOf, widened, type Wish } from "./orders.ts";
@@ -50,13 +51,18 @@ export async function reconcile(
     access: accessDigest(facts),
     secretsDigest: secretsDigest(facts, run.context),
     clouds: facts.targets,
+    isPublished: isAnyPublished(facts.requirers),
   };
-  const order = peers.isLeader ? nextOrder(facts.specs, builds, history, dueBuild(history, wanted)) : null;
+  const order = peers.isLeader ? orderNow(facts, builds, history, dueBuild(history, wanted)) : null;
   if (order !== null) return await start(run, facts, environment, order, jujuExec);
   const isTold = await tellOthers(run.context, facts, builds);
   // what is only queued may still be refused: the next dispatch looks again
   if (isUnchanged && isTold) await writeSettled(run.context, facts, wanted, builds, environment);
   return null;
+}
+
+function orderNow(facts: Facts, builds: readonly Build[], history: History, due: Due | null): Order | null {
+  return due?.kind === "adopt" ? adoptionOrder(due, facts) : nextOrder(facts.specs, builds, history, due);
 }
 
 /**

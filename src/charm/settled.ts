@@ -11,18 +11,18 @@ import type { Pins } from "../build/pins.ts";
 import { hidden, isSecret } from "../build/proxies.ts";
 import type { Ticks } from "../build/ticks.ts";
 import type { JujuContext } from "../juju/index.ts";
+import { owedPublication } from "./adoption.ts";
 import { standingOf, type StatusInput } from "./collect-status.ts";
 import { digestKey, keyedDigest } from "./digest.ts";
 import { dueBuild, isUnderWay, type Wanted } from "./due.ts";
 import { findJujuExec, proxyOf, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
-import { changedPublication } from "./image-relation.ts";
 import { historyOf } from "./past.ts";
 import { tellBuilds } from "./peers.ts";
 import { ticksOf, type Timing } from "./schedule.ts";
 
 /** Raised whenever {@link Settled} changes: the file of another revision of the charm counts as none. */
-const FORMAT = 6;
+const FORMAT = 7;
 
 /** So long nothing may stay unasked, whatever the events say. */
 const LONGEST_MS = 3_600_000;
@@ -144,10 +144,11 @@ function hasWork(settled: Settled, builds: readonly Build[]): boolean {
   );
   if (dueBuild(history, settled) !== null) return true;
   if (builds.some(({ state }) => state === "waiting") && !history.builds.some(isUnderWay)) return true;
-  const { artifacts } = history;
+  const { artifacts, pinnedAt } = history;
+  const by = { builds, told: settled.artifacts, pinnedAt };
   return requirers.some(
     ({ cloud, published }) =>
-      cloud !== null && changedPublication(specs, cloud, artifacts, published) !== null,
+      cloud !== null && owedPublication({ specs, artifacts }, cloud, published, by) !== null,
   );
 }
 

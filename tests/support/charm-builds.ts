@@ -80,7 +80,8 @@ function writeEnding(folder: string, process: string, ending: Ending): void {
   journal.add({ event: "started", process });
   journal.add({ event: "step-started", image: "", step: "sign in to the build cloud" });
   journal.add({ event: "step-ended", image: "", step: "sign in to the build cloud", ms: 7, error: null });
-  if (clouds.length > 0) journal.add({ event: "targets", image: "noble-x64", clouds });
+  if (clouds.length > 0 || ending.targets !== undefined)
+    journal.add({ event: "targets", image: "noble-x64", clouds });
   for (const { spec, ids } of images) {
     for (const [cloud, imageId] of Object.entries(ids)) {
       journal.add({ event: "artifact", spec, cloud, imageId, sizeBytes: 1, hash: "sha512:00" });

@@ -40,6 +40,8 @@ export interface Deployment {
   readonly secret?: Readonly<Record<string, string>>;
   /** Folder of the charm, which is linked, or a charm file; the repository without it. */
   readonly charm?: string;
+  /** True: the folder is copied as Juju does, so that a unit's own files in it outlast a refresh. */
+  readonly copy?: boolean;
   /** False: the secret is not granted to the application. */
   readonly grant?: boolean;
   /** Variables that every process of the charm gets on top. */
@@ -141,7 +143,8 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
     Object.entries(options).filter((entry): entry is [string, string | number] => entry[1] !== null),
   );
   const source = deployment.charm ?? REPOSITORY;
-  await juju.deploy(APPLICATION, { charm: source, link: !source.endsWith(".charm"), config });
+  const link = !source.endsWith(".charm") && deployment.copy !== true;
+  await juju.deploy(APPLICATION, { charm: source, link, config });
   const early =
     deployment.early === undefined
       ? null

@@ -1,6 +1,7 @@
 /** `image-builder reap`: what dead builds left in the clouds. */
 import { describe } from "../../base/errors.ts";
 import { listBuilds } from "../../build/history.ts";
+import { findPythonLeftovers } from "../../build/python-charm/leftovers.ts";
 import { findOrphans, reap, type Living } from "../../build/reap.ts";
 import type { Terminal } from "../program.ts";
 import { askClouds, readSite, reportProblems } from "../site.ts";
@@ -34,7 +35,10 @@ export async function reapCommand(
     };
   };
   const answers = await askClouds(site, [...site.clouds.keys()], terminal, async (cloud, signal) => {
-    const orphans = await findOrphans(cloud, owner, living, { signal });
+    const orphans = [
+      ...(await findOrphans(cloud, owner, living, { signal })),
+      ...(await findPythonLeftovers(site.request, cloud, { signal })),
+    ];
     const failures = options.apply ? await reap(orphans, { signal }) : [];
     return orphans.map((orphan) => {
       const error = failures.find((failure) => failure.orphan === orphan)?.error;

@@ -5,7 +5,7 @@ import { AppError, ConfigError } from "../../base/errors.ts";
 import { createLogger, silentLogger } from "../../base/log.ts";
 import { listBuilds, readBuild } from "../../build/history.ts";
 import { openJournal } from "../../build/journal.ts";
-import { messagesAtEnd, messagesAtStart, notify, type Message } from "../../build/notify.ts";
+import { isToldOf, messagesAtEnd, messagesAtStart, notify, type Message } from "../../build/notify.ts";
 import { preload } from "../../build/preload.ts";
 import { processIdentity } from "../../build/process-id.ts";
 import { isHidden } from "../../build/proxies.ts";
@@ -56,7 +56,7 @@ export async function runCommand(
   });
   journal.add({ event: "started", process: (await processIdentity(process.pid)) ?? "" });
   const builds = await listBuilds(dirname(folder));
-  const before = builds.filter((build) => build.id < request.id && build.request.kind !== "initialise");
+  const before = builds.filter((build) => build.id < request.id && isToldOf(build.request));
   const secrets = once(async () =>
     request.secretsFile === null ? NO_SECRETS : await takeSecrets(request.secretsFile),
   );

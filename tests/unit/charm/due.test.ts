@@ -5,7 +5,13 @@ import { dueBuild, type Due } from "../../../src/charm/due.ts";
 import { historyOf } from "../../../src/charm/past.ts";
 import { artifactWith, buildWith } from "../../support/builds.ts";
 
-const now = { inputs: "inputs-1", access: "access-1", secretsDigest: "secrets-1", clouds: ["runner"] };
+const now = {
+  inputs: "inputs-1",
+  access: "access-1",
+  secretsDigest: "secrets-1",
+  clouds: ["runner"],
+  isPublished: false,
+};
 const initialised = buildWith({ targets: null, request: { kind: "initialise" } });
 const state = (of: BuildState, more: Parameters<typeof buildWith>[0] = {}): Build =>
   buildWith({ state: of, ...more });
@@ -14,6 +20,8 @@ const build = (reason: Extract<Due, { kind: "build" | "initialise" }>["reason"])
   reason,
 });
 const copyTo = (reason: "relation" | "pin", ...clouds: string[]): Due => ({ kind: "copy", reason, clouds });
+const adopted = (of: BuildState, more: Parameters<typeof buildWith>[0] = {}): Build =>
+  state(of, { ...more, request: { kind: "adopt", reason: "switch" } });
 const copy = (of: BuildState, targets: readonly string[], createdAt = "2026-11-24T00:00:00.000Z"): Build =>
   state(of, { id: `copy-${createdAt}`, targets, request: { kind: "copy", createdAt } });
 const withImage = state("done", { artifacts: [artifactWith()] });
@@ -135,6 +143,45 @@ describe("dueBuild", () => {
       {},
       null,
     ],
+    [
+      "something is published and no build is known",
+      [],
+      { isPublished: true },
+      { kind: "adopt", reason: "switch" },
+    ],
+    [
+      "something is published and nothing but the initialisation is known",
+      [initialised],
+      { isPublished: true },
+      { kind: "adopt", reason: "switch" },
+    ],
+    ["what was published is adopted: left to the schedule", [adopted("done")], {}, null],
+    ["the options changed since the adoption", [adopted("done")], { inputs: "inputs-2" }, build("config")],
+    [
+      "a cloud joined after the adoption",
+      [adopted("done", { artifacts: [artifactWith()] })],
+      { clouds: ["runner", "new"] },
+      copyTo("relation", "new"),
+    ],
+    [
+      "the adoption did not find what is published",
+      [adopted("done", { targets: [] })],
+      { isPublished: true },
+      build("relation"),
+    ],
+    [
+      "the adoption was interrupted, though it had found something",
+      [adopted("interrupted", { artifacts: [artifactWith()] })],
+      { isPublished: true },
+      { kind: "adopt", reason: "retry" },
+    ],
+    [
+      "the adoption was interrupted twice",
+      [adopted("interrupted"), adopted("interrupted")],
+      { isPublished: true },
+      null,
+    ],
+    ["the adoption failed and nothing changed: left to the schedule", [adopted("failed")], {}, null],
     ["a build waits for another one's end", [state("done"), state("waiting")], {}, null],
   ])("when %s", (_when, builds, change, expected) => {
     // a test's order is its list's, whatever the ids

@@ -1,0 +1,89 @@
+/** Runner images that another revision of the charm made and published become ours, before anything else is done with them. */
+import { rm } from "node:fs/promises";
+import { AppError, describe } from "../base/errors.ts";
+import { limitsWith } from "../base/limits.ts";
+import type { Targets } from "./build-image.ts";
+import { adoptImages, type OwnedImage } from "./python-charm/adopt.ts";
+import { readTraces, tracesFile } from "./python-charm/traces.ts";
+import { step, type StepContext } from "./step.ts";
+import { readPublished } from "./steps/prune.ts";
+import type { BuildRequest } from "./types.ts";
+
+/** What an adoption goes by. */
+export interface AdoptionNeeds {
+  readonly request: BuildRequest;
+  readonly targets: Targets;
+  readonly context: StepContext;
+  /** Whether the build's reaping left nothing. */
+  readonly isClean: boolean;
+}
+
+/**
+ * Adopts in all targets what stands in databags, and what the Python charm's log names; with a request of the kind `adopt`
+ * journals what is published where. Once nothing is left to be done its traces are forgotten. Does nothing for a build
+ * of another kind where there are no traces. Gives why something is left, null when nothing is.
+ */
+export async function adopt(needs: AdoptionNeeds): Promise<AppError | null> {
+  const { request, targets, context, isClean } = needs;
+  const { publishedFile } = request;
+  const traces = publishedFile === null ? null : await readTraces(publishedFile);
+  if (publishedFile === null || (traces === null && request.kind !== "adopt")) return null;
+  const problems = [...targets.failures];
+  const owned = await step(
+    context,
+    "adopt the images there are",
+    limitsWith(request.limits).choose,
+    async (limit) => {
+      const published = (await readPublished(publishedFile)) ?? new Set<string>();
+      const proven = published.union(new Set(traces?.images ?? []));
+      return await adoptImages(
+        targets.clouds,
+        request.owner,
+        request.id,
+        proven,
+        (cloud, image, error) => {
+          const what = `image ${image.name} (${image.id}) in ${cloud.name}`;
+          context.journal.add({ event: "leftover", what, error: describe(error) });
+          problems.push(`${what}: ${describe(error)}`);
+        },
+        { signal: limit },
+      );
+    },
+  );
+  if (request.kind === "adopt") journalPublished(needs, owned);
+  const isWhole = problems.length === 0 && isClean && request.targets === null;
+  if (isWhole) await rm(tracesFile(publishedFile), { force: true });
+  return problems.length === 0 ? null : new AppError(`cannot adopt all images: ${problems.join("; ")}`);
+}
+
+/** A cloud that lacks an image that is published there counts as one that was never served: it gets one at once. */
+function journalPublished({ request, targets, context }: AdoptionNeeds, owned: readonly OwnedImage[]): void {
+  const { journal, log } = context;
+  const served: string[] = [];
+  for (const { name } of targets.clouds) {
+    const here = owned.filter(({ cloud }) => cloud === name);
+    const wanted = request.sources.filter(({ cloud }) => cloud === name);
+    const missing = wanted.filter(({ imageId }) => !here.some(({ image }) => image.id === imageId));
+    for (const { imageId } of missing)
+      log.warn({ cloud: name, image: imageId }, "what is published is not there");
+    if (wanted.length === 0 || missing.length > 0) continue;
+    served.push(name);
+    for (const { spec, image, revision } of here.filter(({ image: { id } }) =>
+      wanted.some(({ imageId }) => imageId === id),
+    )) {
+      journal.add({
+        event: "artifact",
+        spec,
+        cloud: name,
+        imageId: image.id,
+        sizeBytes: image.sizeBytes ?? 0,
+        hash: `${image.hashAlgorithm}:${image.hashValue}`,
+        build: revision,
+        made: image.createdAt.toISOString(),
+      });
+    }
+  }
+  const open = new Set(targets.clouds.map(({ name }) => name));
+  const unknown = targets.names.filter((name) => !open.has(name));
+  journal.add({ event: "targets", image: "", clouds: [...served, ...unknown] });
+}

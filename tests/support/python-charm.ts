@@ -1,0 +1,113 @@
+/** The Python charm as far as a switch meets it: its options, what it publishes, and its files on the machine. */
+import { copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { APPLICATION, REPOSITORY, UNIT } from "./charm.ts";
+import { writeShellCharm } from "./charms/shell-charm.ts";
+
+/** Ids that its log tells of. */
+export const LOGGED = {
+  image: "0a1b2c3d-0000-4000-8000-000000000001",
+  rotatedImage: "0a1b2c3d-0000-4000-8000-000000000002",
+  snapshot: "0a1b2c3d-0000-4000-8000-000000000003",
+  server: "0a1b2c3d-0000-4000-8000-000000000004",
+} as const;
+
+/** Its options with their defaults, as its charmcraft.yaml has them. */
+const OPTIONS = {
+  architecture: { type: "string" },
+  "base-image": { type: "string", default: "noble" },
+  "build-flavor": { type: "string", default: "" },
+  "build-interval": { type: "int", default: 6 },
+  "build-network": { type: "string", default: "" },
+  "openstack-auth-url": { type: "string", default: "" },
+  "openstack-password-secret": { type: "secret" },
+  "openstack-project-domain-name": { type: "string", default: "" },
+  "openstack-project-name": { type: "string", default: "" },
+  "openstack-user-domain-name": { type: "string", default: "" },
+  "openstack-user-name": { type: "string", default: "" },
+  "revision-history-limit": { type: "int", default: 5 },
+  "runner-version": { type: "string", default: "" },
+  "script-url": { type: "string", default: "" },
+  "script-secret-id": { type: "secret" },
+  "script-secret": { type: "string", default: "" },
+} as const;
+
+/** An image as it publishes it. */
+export interface PythonImage {
+  readonly id: string;
+  readonly tags: string;
+}
+
+/** The databag that it writes for `images`, the first of which owns `id`: JSON as Python's json.dumps writes it. */
+export function pythonBag(images: readonly PythonImage[]): Readonly<Record<string, string>> {
+  const [first] = images;
+  const items = images.map(({ id, tags }) => `{"id": "${id}", "tags": "${tags}"}`);
+  return { id: first?.id ?? "", tags: first?.tags ?? "", images: `[${items.join(", ")}]` };
+}
+
+/** Writes a charm to `folder` that publishes `images` to every relation, and keeps a state file as ops does. */
+export async function writePythonCharm(folder: string, images: readonly PythonImage[]): Promise<string> {
+  const bag = Object.entries(pythonBag(images)).map(([key, value]) => `${key}='${value}'`);
+  return await writeShellCharm(folder, {
+    metadata: {
+      name: "github-runner-image-builder",
+      provides: { image: { interface: "github_runner_image_v0" } },
+    },
+    options: OPTIONS,
+    actions: { run: { description: "d", additionalProperties: false } },
+    always: ": > .unit-state.db",
+    hooks: images.length === 0 ? {} : { "image-relation-changed": `relation-set ${bag.join(" ")}` },
+  });
+}
+
+/** Makes `folder` the charm as a refresh brings it: its files, and links to the repository's folders. */
+export async function stageOurCharm(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const files = [
+    "dispatch",
+    "package.json",
+    "charmcraft.yaml",
+    "metadata.yaml",
+    "config.yaml",
+    "actions.yaml",
+  ];
+  for (const name of files) await copyFile(join(REPOSITORY, name), join(folder, name));
+  for (const name of ["src", "node_modules"]) await symlink(join(REPOSITORY, name), join(folder, name));
+  return folder;
+}
+
+/** Writes its files below `root` with its modes; `key` is the private key of its builders. Gives their paths. */
+export async function writePythonFiles(
+  root: string,
+  { key, unit = UNIT }: { readonly key: string; readonly unit?: string },
+): Promise<readonly string[]> {
+  const line = (text: string): string => `2026-11-24 06:00:01,123 - INFO - ${text}\n`;
+  const log = [
+    line(`Launched builder, waiting for cloud-init to complete: ${LOGGED.server}.`),
+    "console log after cloud-init: [    0.000000] Linux version 6.8.0\n[    1.0] more\n",
+    line(`Snapshot created successfully, ${APPLICATION}-noble-x64 ${LOGGED.snapshot}.`),
+    line(`Image created successfully, ${APPLICATION}-noble-x64 ${LOGGED.image}.`),
+    line("Image created successfully, but not by that sentence."),
+  ].join("");
+  const rotated = line(`Image created successfully, ${APPLICATION}-noble-x64 ${LOGGED.rotatedImage}.`);
+  const cron = `0 */6 * * * root /usr/bin/run-one /usr/bin/bash -c '/usr/bin/juju-exec "${unit}" "JUJU_DISPATCH_PATH=run HOME=/home/ubuntu ./dispatch"'\n`;
+  const files: readonly (readonly [string, string | Buffer, number])[] = [
+    ["home/ubuntu/clouds.yaml", "clouds: {builder: {auth: {password: old-S3cret}}}\n", 0o644],
+    ["home/ubuntu/.ssh/builder_key", key, 0o400],
+    ["home/ubuntu/.local/bin/github-runner-image-builder", "#!/usr/bin/python3\n", 0o755],
+    ["home/ubuntu/.local/pipx/venvs/github-runner-image-builder/pyvenv.cfg", "home = /usr/bin\n", 0o644],
+    ["home/ubuntu/noble-server-cloudimg-amd64.img", "base", 0o644],
+    [`home/ubuntu/${APPLICATION}-noble-x64.snapshot`, "snapshot", 0o644],
+    ["etc/cron.d/build-runner-image", cron, 0o644],
+    ["etc/logrotate.d/github-runner-image-builder.conf", "weekly\n", 0o644],
+    ["var/log/github-runner-image-builder/info.log", log, 0o644],
+    ["var/log/github-runner-image-builder/info.log.2.gz", await promisify(gzip)(rotated), 0o644],
+  ];
+  for (const [path, content, mode] of files) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), content, { mode });
+  }
+  return files.map(([path]) => join(root, path));
+}
