@@ -22,6 +22,21 @@ describe("resolveRunnerVersion", () => {
     },
   );
 
+  test.each(["v2.331.1\n", "2.331.1"])(
+    "takes the version that a file of that name holds: %s",
+    async (text) => {
+      await using mirror = await startHttpServer({ "/latest": text });
+      expect(await resolveRunnerVersion("latest", mirror.url, never)).toBe("2.331.1");
+    },
+  );
+
+  test("reads no more of a page than a version has", async () => {
+    await using mirror = await startHttpServer({ "/latest": `2.331.1${" ".repeat(100_000)}` });
+    await expect(resolveRunnerVersion("latest", mirror.url, never)).rejects.toThrow(
+      "does not lead to a release",
+    );
+  });
+
   test.each([
     ["a page", 200, {}],
     ["nothing", 404, {}],
