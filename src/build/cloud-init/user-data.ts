@@ -13,7 +13,7 @@ export { sectionsOf } from "./sections.ts";
 export { shellQuote } from "./shell-quote.ts";
 
 /** The release of yq that images get. */
-const YQ_VERSION = "4.53.2";
+export const YQ_VERSION = "4.53.2";
 
 /** Ends an embedded file; no section contains this line. */
 const END = "IMAGE_BUILDER_SECTION";

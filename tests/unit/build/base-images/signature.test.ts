@@ -1,33 +1,14 @@
-import { createMessage, generateKey, readKey, readPrivateKey, sign } from "openpgp";
+import { readKey } from "openpgp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { locateBaseImage } from "../../../../src/build/base-images.ts";
 import { ubuntuKey } from "../../../../src/build/base-images/signature.ts";
 import { startHttpServer } from "../../../support/http-server.ts";
+import { newSigner, type Signer } from "../../../support/signer.ts";
 
 const never = new AbortController().signal;
 const spec = { base: "noble", arch: "x64" } as const;
 const sums = `${"a".repeat(64)} *noble-server-cloudimg-amd64.img\n`;
 const changed = sums.replace("a", "b");
-
-interface Signer {
-  readonly publicKey: string;
-  readonly sign: (text: string) => Promise<Uint8Array>;
-  readonly armor: (text: string) => Promise<string>;
-}
-
-async function newSigner(): Promise<Signer> {
-  const { privateKey, publicKey } = await generateKey({ userIDs: [{ name: "Test" }], format: "armored" });
-  const signingKeys = await readPrivateKey({ armoredKey: privateKey });
-  const message = async (text: string): ReturnType<typeof createMessage<Uint8Array>> =>
-    await createMessage({ binary: Buffer.from(text) });
-  return {
-    publicKey,
-    sign: async (text) =>
-      await sign({ message: await message(text), signingKeys, detached: true, format: "binary" }),
-    armor: async (text) =>
-      await sign({ message: await message(text), signingKeys, detached: true, format: "armored" }),
-  };
-}
 
 describe("the signature of a mirror's checksums", () => {
   let ours: Signer;
