@@ -3,8 +3,18 @@ import { AppError } from "../../base/errors.ts";
 import type { Flavor, Network } from "../../openstack/index.ts";
 import { BUILDER_MINIMUM } from "../limits.ts";
 
+/** Those called `wanted`, by name or id; where none is, those called so in lower case, which the Python charm made of it. */
+function calledSo<T extends { readonly id: string; readonly name: string }>(
+  all: readonly T[],
+  wanted: string,
+): readonly T[] {
+  const named = (text: string): readonly T[] => all.filter(({ id, name }) => name === text || id === text);
+  const exact = named(wanted);
+  return exact.length > 0 ? exact : named(wanted.toLowerCase());
+}
+
 /**
- * The flavor called `wanted` (name or id, case-sensitive), or the smallest that fits where `wanted` is empty.
+ * The flavor called `wanted` (name or id), or the smallest that fits where `wanted` is empty.
  * Throws one sentence that says what was looked for and what there is.
  */
 export function chooseFlavor(flavors: readonly Flavor[], wanted: string): Flavor {
@@ -13,7 +23,7 @@ export function chooseFlavor(flavors: readonly Flavor[], wanted: string): Flavor
   const fits = (flavor: Flavor): boolean =>
     !flavor.disabled && flavor.vcpus >= vcpus && flavor.ramMb >= ramMb && flavor.diskGb >= diskGb;
   if (wanted !== "") {
-    const named = flavors.find((flavor) => flavor.name === wanted || flavor.id === wanted);
+    const [named] = calledSo(flavors, wanted);
     if (named === undefined) {
       throw new AppError(
         `build-flavor: the build project has no flavor "${wanted}"; it has ${listed(flavors.map(({ name }) => name))}`,
@@ -36,12 +46,12 @@ export function chooseFlavor(flavors: readonly Flavor[], wanted: string): Flavor
 }
 
 /**
- * The network called `wanted` (name or id, case-sensitive), or the only usable one where `wanted` is empty.
+ * The network called `wanted` (name or id), or the only usable one where `wanted` is empty.
  * Usable: active, up, with a subnet, not external.
  */
 export function chooseNetwork(networks: readonly Network[], wanted: string): Network {
   if (wanted !== "") {
-    const named = networks.filter((network) => network.id === wanted || network.name === wanted);
+    const named = calledSo(networks, wanted);
     const [only] = named;
     if (only !== undefined && named.length === 1) return only;
     throw new AppError(

@@ -50,9 +50,15 @@ describe("chooseFlavor", () => {
     expect(chooseFlavor(flavors, wanted).name).toBe("large");
   });
 
-  test("says what there is when the asked one is not there; names are case-sensitive", () => {
-    expect(() => chooseFlavor(flavors, "Large")).toThrow(
-      'build-flavor: the build project has no flavor "Large"; it has large, medium-a, medium-b, retired, tiny',
+  test("takes the one whose name is the asked one in lower case, but an exact one before it", () => {
+    expect(chooseFlavor(flavors, "Large").name).toBe("large");
+    expect(chooseFlavor([...flavors, flavor("Large", 8, 8192, 40)], "Large").vcpus).toBe(8);
+    expect(() => chooseFlavor([flavor("Large", 8, 8192, 40)], "large")).toThrow("has no flavor");
+  });
+
+  test("says what there is when the asked one is not there", () => {
+    expect(() => chooseFlavor(flavors, "Huge")).toThrow(
+      'build-flavor: the build project has no flavor "Huge"; it has large, medium-a, medium-b, retired, tiny',
     );
   });
 
@@ -73,6 +79,11 @@ describe("chooseFlavor", () => {
 });
 
 describe("chooseNetwork", () => {
+  test("takes the one whose name is the asked one in lower case, but an exact one before it", () => {
+    expect(chooseNetwork([network("net"), network("other")], "Net").name).toBe("net");
+    expect(chooseNetwork([network("net"), network("Net")], "Net").name).toBe("Net");
+  });
+
   test("takes the only usable one", () => {
     const unusable = [
       network("external", { isExternal: true }),
