@@ -32,21 +32,21 @@ module "image_builder" {
   }
 }
 
-resource "juju_application" "github_runner" {
-  count = nonsensitive(var.github_runner_config) == null ? 0 : 1
+resource "juju_application" "runners" {
+  for_each = var.runners
 
-  name       = "github-runner"
+  name       = each.key
   model_uuid = var.model_uuid
-  config     = var.github_runner_config
+  config     = lookup(var.runner_configs, each.key, {})
 
   charm {
-    name    = "github-runner"
-    channel = "latest/stable"
+    name    = each.value.charm
+    channel = each.value.channel
   }
 }
 
-resource "juju_integration" "github_runner" {
-  count = length(juju_application.github_runner)
+resource "juju_integration" "runners" {
+  for_each = juju_application.runners
 
   model_uuid = var.model_uuid
 
@@ -56,36 +56,7 @@ resource "juju_integration" "github_runner" {
   }
 
   application {
-    name     = juju_application.github_runner[count.index].name
-    endpoint = "image"
-  }
-}
-
-resource "juju_application" "garm_configurator" {
-  count = nonsensitive(var.garm_configurator_config) == null ? 0 : 1
-
-  name       = "garm-configurator"
-  model_uuid = var.model_uuid
-  config     = var.garm_configurator_config
-
-  charm {
-    name    = "garm-configurator"
-    channel = "latest/edge"
-  }
-}
-
-resource "juju_integration" "garm_configurator" {
-  count = length(juju_application.garm_configurator)
-
-  model_uuid = var.model_uuid
-
-  application {
-    name     = module.image_builder.app_name
-    endpoint = module.image_builder.provides.github_runner_image_v0
-  }
-
-  application {
-    name     = juju_application.garm_configurator[count.index].name
+    name     = each.value.name
     endpoint = "image"
   }
 }

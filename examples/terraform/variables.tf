@@ -20,16 +20,27 @@ variable "openstack_password" {
   sensitive   = true
 }
 
-variable "github_runner_config" {
-  description = "Options of github-runner: path, token, openstack-clouds-yaml, openstack-flavor, openstack-network. Null deploys none."
-  type        = map(string)
-  default     = null
-  sensitive   = true
+variable "runners" {
+  description = "Applications that get images, by their names: charms with the endpoint image, such as github-runner and garm-configurator."
+  type = map(object({
+    charm   = string
+    channel = string
+  }))
+  default = {
+    github-runner = {
+      charm   = "github-runner"
+      channel = "latest/stable"
+    }
+    garm-small = {
+      charm   = "garm-configurator"
+      channel = "latest/edge"
+    }
+  }
 }
 
-variable "garm_configurator_config" {
-  description = "Options of garm-configurator. Null deploys none."
-  type        = map(string)
-  default     = null
+variable "runner_configs" {
+  description = "Options of these applications, by their names; of github-runner path, token, openstack-clouds-yaml, openstack-flavor and openstack-network at the least."
+  type        = map(map(string))
+  default     = {}
   sensitive   = true
 }

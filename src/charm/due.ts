@@ -40,7 +40,7 @@ export type Due =
       readonly reason: "config" | "relation" | "credentials" | "retry";
     }
   /** Looks for what is published although no build is known, as after a switch from the Python charm. */
-  | { readonly kind: "adopt"; readonly reason: "switch" | "retry" }
+  | { readonly kind: "adopt"; readonly reason: "switch" | "retry" | "credentials" }
   /** Brings what exists to `clouds`; null: goes on with the interrupted build `resumes`. */
   | { readonly kind: "copy"; readonly reason: "relation" | "pin"; readonly clouds: readonly string[] }
   | { readonly kind: "copy"; readonly reason: "retry"; readonly clouds: null; readonly resumes: string };
@@ -76,7 +76,7 @@ export function dueBuild(history: History, wanted: Wanted): Due | null {
   if (lacking !== null) return lacking;
   const failed = [last, lastBuild].find(({ state }) => state === "failed");
   if (failed !== undefined && (failed.request.access ?? wanted.access) !== wanted.access) {
-    return { kind, reason: "credentials" };
+    return { kind: failed.request.kind === "adopt" ? "adopt" : kind, reason: "credentials" };
   }
   if (kind === "build") {
     const isNew = lastBuild.targets !== null && missingIn(history, ofKind, wanted).length > 0;

@@ -2,11 +2,11 @@
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { access, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isMissing } from "../../src/base/files.ts";
+import { exists } from "../../src/base/files.ts";
 import { readTraces } from "../../src/build/python-charm/traces.ts";
 import { JAMMY, NOBLE } from "../support/charm-builds.ts";
 import { cloudOf, credentialsOf, relate, type Requirer } from "../support/charm-requirers.ts";
@@ -66,16 +66,6 @@ async function deployPython(
   };
 }
 
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
-}
-
 const mark = ({ juju }: Deployed): string => join(juju.charmDirectory(UNIT), ".unit-state.db");
 
 describe("a refresh from the Python charm", () => {
@@ -123,9 +113,9 @@ describe("a refresh from the Python charm", () => {
       (path) => join(charm.root, path),
     );
     for (const stranger of strangers) await writeFile(stranger, "not ours\n");
-    expect(await Promise.all([...files, mark(charm)].map(isThere))).not.toContain(false);
+    expect(await Promise.all([...files, mark(charm)].map(exists))).not.toContain(false);
     await before.refresh();
-    for (const path of [...files, mark(charm)]) expect([path, await isThere(path)]).toEqual([path, false]);
+    for (const path of [...files, mark(charm)]) expect([path, await exists(path)]).toEqual([path, false]);
     for (const stranger of strangers) expect(await readFile(stranger, "utf8")).toBe("not ours\n");
     expect(await readTraces(charm.paths.publishedFile)).toEqual({
       images: [LOGGED.image, LOGGED.rotatedImage],
@@ -147,7 +137,7 @@ describe("a refresh from the Python charm", () => {
     const { charm, runner, files } = before;
     await before.refresh();
     expect(charm.status()).toMatch(/^blocked architecture: set it to one of/);
-    for (const path of files) expect([path, await isThere(path)]).toEqual([path, false]);
+    for (const path of files) expect([path, await exists(path)]).toEqual([path, false]);
     expect(await charm.builds()).toEqual([]);
     await charm.configure({ architecture: "X64 " });
     expect((await charm.builds()).map(({ request }) => request.kind)).toEqual(["adopt"]);
@@ -262,8 +252,8 @@ describe("a refresh from the Python charm", () => {
   it("leaves the files alone that another unit of the Python charm on the machine uses", async () => {
     await using before = await deployPython([NOBLE_IMAGE], {}, "other-builder/0");
     await before.refresh();
-    expect(await Promise.all(before.files.map(isThere))).not.toContain(false);
-    expect(await isThere(mark(before.charm))).toBe(false);
+    expect(await Promise.all(before.files.map(exists))).not.toContain(false);
+    expect(await exists(mark(before.charm))).toBe(false);
     expect(before.charm.log().join("\n")).toContain("another unit of the Python charm");
   });
 });

@@ -12,7 +12,7 @@ run "deploys" {
   }
 
   assert {
-    condition     = output.provides == { github_runner_image_v0 = "image" }
+    condition     = output.provides.github_runner_image_v0 == "image"
     error_message = "The output provides does not name the endpoint of the interface github_runner_image_v0."
   }
 

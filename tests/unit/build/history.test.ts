@@ -143,6 +143,9 @@ describe("what a journal tells", () => {
     const artifact = { spec, cloud: "runner", imageId: "i1", sizeBytes: 10, hash: "sha512:a" };
     const build = await read([{ event: "artifact", at, ...artifact }]);
     expect(build.artifacts).toEqual([{ ...artifact, buildId: build.id, createdAt: at }]);
+    const made = "2026-11-01T00:00:00.000Z";
+    const adoption = await read([{ event: "artifact", at, ...artifact, build: "older", made }]);
+    expect(adoption.artifacts).toEqual([{ ...artifact, buildId: "older", createdAt: made }]);
   });
 
   test("targets: unknown before the upload, then all clouds of all images, none being an answer too", async () => {

@@ -43,8 +43,8 @@ describe("a webhook is told", () => {
     expect(events(before, build)).toEqual(expected);
   });
 
-  test("nothing of an initialisation", () => {
-    expect(messagesAtEnd(requestWith({ kind: "initialise" }), past("failed"), buildWith(), NOW)).toEqual([]);
+  test.each(["initialise", "adopt"] as const)("nothing of the kind %s, which brings no images", (kind) => {
+    expect(messagesAtEnd(requestWith({ kind }), past("failed"), buildWith(), NOW)).toEqual([]);
   });
 
   test("of an interruption when the next build begins, by the one right behind it", () => {

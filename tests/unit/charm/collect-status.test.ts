@@ -48,6 +48,17 @@ describe("the unit's status", () => {
     );
   });
 
+  test("tells of an adoption, and of one that failed", () => {
+    const adoption = { request: { kind: "adopt" } } as const;
+    expect(shown([served], [buildWith({ ...adoption, state: "running" })])).toBe(
+      "maintenance: adopting noble-x64",
+    );
+    const failed = buildWith({ ...adoption, state: "failed", errors: ["cannot adopt all images: a: b"] });
+    expect(shown([served], [failed])).toMatch(
+      /^blocked: adoption of images failed: cannot adopt all images: a: b; see .*build\.log$/,
+    );
+  });
+
   test("is active with what is published, where, and when the next build comes", () => {
     expect(shown([served])).toBe(
       "active: noble-x64 published to 1 of 1 relations, next build 2026-11-24 02:17 UTC",

@@ -182,6 +182,12 @@ describe("dueBuild", () => {
       null,
     ],
     ["the adoption failed and nothing changed: left to the schedule", [adopted("failed")], {}, null],
+    [
+      "the adoption failed and the credentials changed",
+      [adopted("failed")],
+      { access: "access-2" },
+      { kind: "adopt", reason: "credentials" },
+    ],
     ["a build waits for another one's end", [state("done"), state("waiting")], {}, null],
   ])("when %s", (_when, builds, change, expected) => {
     // a test's order is its list's, whatever the ids
