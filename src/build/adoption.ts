@@ -29,10 +29,11 @@ export async function adopt(needs: AdoptionNeeds): Promise<AppError | null> {
   const traces = publishedFile === null ? null : await readTraces(publishedFile);
   if (publishedFile === null || (traces === null && request.kind !== "adopt")) return null;
   const problems = [...targets.failures];
+  const refused = new Set<string>();
   const owned = await step(
     context,
     "adopt the images there are",
-    limitsWith(request.limits).choose,
+    limitsWith(request.limits).reap,
     async (limit) => {
       const published = (await readPublished(publishedFile)) ?? new Set<string>();
       const proven = published.union(new Set(traces?.images ?? []));
@@ -45,32 +46,40 @@ export async function adopt(needs: AdoptionNeeds): Promise<AppError | null> {
           const what = `image ${image.name} (${image.id}) in ${cloud.name}`;
           context.journal.add({ event: "leftover", what, error: describe(error) });
           problems.push(`${what}: ${describe(error)}`);
+          refused.add(image.id);
         },
         { signal: limit },
       );
     },
   );
-  if (request.kind === "adopt") journalPublished(needs, owned);
+  if (request.kind === "adopt") journalPublished(needs, owned, refused);
   const isWhole = problems.length === 0 && isClean && request.targets === null;
   if (isWhole) await rm(tracesFile(publishedFile), { force: true });
   return problems.length === 0 ? null : new AppError(`cannot adopt all images: ${problems.join("; ")}`);
 }
 
-/** A cloud that lacks an image that is published there counts as one that was never served: it gets one at once. */
-function journalPublished({ request, targets, context }: AdoptionNeeds, owned: readonly OwnedImage[]): void {
+/**
+ * A cloud that lacks an image that is published there counts as one that was never served: it gets one at once. Those of
+ * `refused` are there, though not ours.
+ */
+function journalPublished(
+  { request, targets, context }: AdoptionNeeds,
+  owned: readonly OwnedImage[],
+  refused: ReadonlySet<string>,
+): void {
   const { journal, log } = context;
   const served: string[] = [];
   for (const { name } of targets.clouds) {
-    const here = owned.filter(({ cloud }) => cloud === name);
-    const wanted = request.sources.filter(({ cloud }) => cloud === name);
-    const missing = wanted.filter(({ imageId }) => !here.some(({ image }) => image.id === imageId));
-    for (const { imageId } of missing)
-      log.warn({ cloud: name, image: imageId }, "what is published is not there");
-    if (wanted.length === 0 || missing.length > 0) continue;
+    const wanted = new Set(
+      request.sources.filter(({ cloud }) => cloud === name).map(({ imageId }) => imageId),
+    );
+    const here = owned.filter(({ cloud, image }) => cloud === name && wanted.has(image.id));
+    const there = new Set([...refused, ...here.map(({ image }) => image.id)]);
+    const missing = wanted.difference(there);
+    for (const image of missing) log.warn({ cloud: name, image }, "what is published is not there");
+    if (wanted.size === 0 || missing.size > 0) continue;
     served.push(name);
-    for (const { spec, image, revision } of here.filter(({ image: { id } }) =>
-      wanted.some(({ imageId }) => imageId === id),
-    )) {
+    for (const { spec, image, revision } of here) {
       journal.add({
         event: "artifact",
         spec,

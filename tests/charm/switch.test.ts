@@ -1,70 +1,18 @@
 /** A unit of the Python charm that is refreshed to this one, in place. */
 import { spawn } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { exists } from "../../src/base/files.ts";
 import { readTraces } from "../../src/build/python-charm/traces.ts";
 import { JAMMY, NOBLE } from "../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate, type Requirer } from "../support/charm-requirers.ts";
-import { APPLICATION, deployBuilder, UNIT, type Deployed } from "../support/charm.ts";
-import {
-  stageOurCharm,
-  LOGGED,
-  pythonBag,
-  writePythonCharm,
-  writePythonFiles,
-  type PythonImage,
-} from "../support/python-charm.ts";
+import { UNIT, type Deployed } from "../support/charm.ts";
+import { pythonBag, type PythonImage } from "../support/python-bag.ts";
+import { deployPython, LOGGED } from "../support/python-charm.ts";
 
 const NOBLE_IMAGE: PythonImage = { id: "11111111-aaaa-4000-8000-000000000001", tags: "x64,noble" };
 const JAMMY_IMAGE: PythonImage = { id: "11111111-aaaa-4000-8000-000000000002", tags: "x64,jammy" };
-
-/** A unit of the Python charm before its refresh. */
-interface Before extends AsyncDisposable {
-  readonly charm: Deployed;
-  readonly runner: Requirer;
-  readonly cloud: string;
-  /** Its files on the machine. */
-  readonly files: readonly string[];
-  /** Refreshes to this charm and waits for the hooks; gives the index of the first call since. */
-  readonly refresh: () => Promise<number>;
-}
-
-async function deployPython(
-  images: readonly PythonImage[],
-  config: Readonly<Record<string, string | number | null>> = {},
-  cronUnit = UNIT,
-): Promise<Before> {
-  await using cleanup = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), "switch-"));
-  cleanup.defer(async () => await rm(folder, { recursive: true, force: true }));
-  const python = await writePythonCharm(join(folder, "python"), images);
-  const charm = cleanup.use(await deployBuilder({ charm: python, copy: true, config }));
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const key = privateKey.export({ type: "pkcs1", format: "pem" }).toString();
-  const files = await writePythonFiles(charm.root, { key, unit: cronUnit });
-  const credentials = credentialsOf(charm, "runner-a");
-  const runner = await relate(charm, "runner-a", credentials);
-  const ours = await stageOurCharm(join(folder, "ours"));
-  const owned = cleanup.move();
-  return {
-    charm,
-    runner,
-    cloud: cloudOf(credentials),
-    files,
-    async refresh() {
-      const from = charm.mark();
-      await charm.juju.upgradeCharm(APPLICATION, ours);
-      await charm.settle();
-      return from;
-    },
-    [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
-  };
-}
 
 const mark = ({ juju }: Deployed): string => join(juju.charmDirectory(UNIT), ".unit-state.db");
 
@@ -133,7 +81,7 @@ describe("a refresh from the Python charm", () => {
   });
 
   it("takes the secrets away although the options are wrong, and adopts when they are mended", async () => {
-    await using before = await deployPython([NOBLE_IMAGE], { architecture: null });
+    await using before = await deployPython([NOBLE_IMAGE], { config: { architecture: null } });
     const { charm, runner, files } = before;
     await before.refresh();
     expect(charm.status()).toMatch(/^blocked architecture: set it to one of/);
@@ -154,7 +102,7 @@ describe("a refresh from the Python charm", () => {
       "script-url": "https://scripts.example/setup.sh",
       "script-secret": "TOKEN=abc OTHER=def",
     };
-    await using before = await deployPython([NOBLE_IMAGE, JAMMY_IMAGE, NOBLE_IMAGE], config);
+    await using before = await deployPython([NOBLE_IMAGE, JAMMY_IMAGE, NOBLE_IMAGE], { config });
     const { charm, runner } = before;
     const bag = runner.bag();
     const from = await before.refresh();
@@ -176,7 +124,7 @@ describe("a refresh from the Python charm", () => {
   });
 
   it("builds at once what the options ask for and the Python charm had not built yet", async () => {
-    await using before = await deployPython([JAMMY_IMAGE], { "base-image": "noble,jammy" });
+    await using before = await deployPython([JAMMY_IMAGE], { config: { "base-image": "noble,jammy" } });
     const { charm, runner, cloud } = before;
     const from = await before.refresh();
     await charm.builders.end((await charm.builds()).at(-1), {
@@ -250,7 +198,7 @@ describe("a refresh from the Python charm", () => {
   });
 
   it("leaves the files alone that another unit of the Python charm on the machine uses", async () => {
-    await using before = await deployPython([NOBLE_IMAGE], {}, "other-builder/0");
+    await using before = await deployPython([NOBLE_IMAGE], { cronUnit: "other-builder/0" });
     await before.refresh();
     expect(await Promise.all(before.files.map(exists))).not.toContain(false);
     expect(await exists(mark(before.charm))).toBe(false);

@@ -1,9 +1,13 @@
 /** The Python charm as far as a switch meets it: its options, what it publishes, and its files on the machine. */
-import { copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
+import { generateKeyPairSync } from "node:crypto";
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { APPLICATION, REPOSITORY, UNIT } from "./charm.ts";
+import { cloudOf, credentialsOf, relate, type Credentials, type Requirer } from "./charm-requirers.ts";
+import { APPLICATION, deployBuilder, REPOSITORY, UNIT, type Deployed, type Deployment } from "./charm.ts";
+import { pythonBag, type PythonImage } from "./python-bag.ts";
 import { writeShellCharm } from "./charms/shell-charm.ts";
 
 /** Ids that its log tells of. */
@@ -34,21 +38,61 @@ const OPTIONS = {
   "script-secret": { type: "string", default: "" },
 } as const;
 
-/** An image as it publishes it. */
-export interface PythonImage {
-  readonly id: string;
-  readonly tags: string;
+/** A unit of the Python charm before its refresh; dispose of it. */
+export interface PythonUnit extends AsyncDisposable {
+  readonly charm: Deployed;
+  /** It has got its images. */
+  readonly runner: Requirer;
+  /** Name of the runner's cloud in clouds.yaml. */
+  readonly cloud: string;
+  /** The unit's files on the machine. */
+  readonly files: readonly string[];
+  /** Refreshes to this charm and waits for the hooks; gives the index of the first call since. */
+  readonly refresh: () => Promise<number>;
 }
 
-/** The databag that it writes for `images`, the first of which owns `id`: JSON as Python's json.dumps writes it. */
-export function pythonBag(images: readonly PythonImage[]): Readonly<Record<string, string>> {
-  const [first] = images;
-  const items = images.map(({ id, tags }) => `{"id": "${id}", "tags": "${tags}"}`);
-  return { id: first?.id ?? "", tags: first?.tags ?? "", images: `[${items.join(", ")}]` };
+/** How such a unit differs from a usual one. */
+export interface PythonDeployment extends Pick<Deployment, "config" | "secret"> {
+  /** The unit that the cron entry names, where it is another one. */
+  readonly cronUnit?: string;
+  /** What the runner's charm writes; without it of a cloud that never answers. */
+  readonly credentials?: Credentials;
+}
+
+/** Deploys the Python charm, which publishes `images` to a runner's charm. */
+export async function deployPython(
+  images: readonly PythonImage[],
+  { cronUnit = UNIT, credentials: given, ...deployment }: PythonDeployment = {},
+): Promise<PythonUnit> {
+  await using cleanup = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "switch-"));
+  cleanup.defer(async () => await rm(folder, { recursive: true, force: true }));
+  const python = await writePythonCharm(join(folder, "python"), images);
+  const charm = cleanup.use(await deployBuilder({ ...deployment, charm: python, copy: true }));
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const key = privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+  const files = await writePythonFiles(charm.root, key, cronUnit);
+  const credentials = given ?? credentialsOf(charm, "runner-a");
+  const runner = await relate(charm, "runner-a", credentials);
+  const ours = await stageOurCharm(join(folder, "ours"));
+  const owned = cleanup.move();
+  return {
+    charm,
+    runner,
+    cloud: cloudOf(credentials),
+    files,
+    async refresh() {
+      const from = charm.mark();
+      await charm.juju.upgradeCharm(APPLICATION, ours);
+      await charm.settle();
+      return from;
+    },
+    [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
+  };
 }
 
 /** Writes a charm to `folder` that publishes `images` to every relation, and keeps a state file as ops does. */
-export async function writePythonCharm(folder: string, images: readonly PythonImage[]): Promise<string> {
+async function writePythonCharm(folder: string, images: readonly PythonImage[]): Promise<string> {
   const bag = Object.entries(pythonBag(images)).map(([key, value]) => `${key}='${value}'`);
   return await writeShellCharm(folder, {
     metadata: {
@@ -63,7 +107,7 @@ export async function writePythonCharm(folder: string, images: readonly PythonIm
 }
 
 /** Makes `folder` the charm as a refresh brings it: its files, and links to the repository's folders. */
-export async function stageOurCharm(folder: string): Promise<string> {
+async function stageOurCharm(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const files = [
     "dispatch",
@@ -79,10 +123,7 @@ export async function stageOurCharm(folder: string): Promise<string> {
 }
 
 /** Writes its files below `root` with its modes; `key` is the private key of its builders. Gives their paths. */
-export async function writePythonFiles(
-  root: string,
-  { key, unit = UNIT }: { readonly key: string; readonly unit?: string },
-): Promise<readonly string[]> {
+async function writePythonFiles(root: string, key: string, unit: string): Promise<readonly string[]> {
   const line = (text: string): string => `2026-11-24 06:00:01,123 - INFO - ${text}\n`;
   const log = [
     line(`Launched builder, waiting for cloud-init to complete: ${LOGGED.server}.`),

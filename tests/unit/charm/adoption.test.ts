@@ -3,7 +3,7 @@ import { adoptionOrder, isAnyPublished, owedPublication } from "../../../src/cha
 import type { Facts } from "../../../src/charm/facts.ts";
 import { specOfTags } from "../../../src/charm/image-relation.ts";
 import { artifactWith, buildWith } from "../../support/builds.ts";
-import { pythonBag } from "../../support/python-charm.ts";
+import { pythonBag } from "../../support/python-bag.ts";
 
 const NOBLE = { base: "noble", arch: "x64" } as const;
 const JAMMY = { base: "jammy", arch: "x64" } as const;
