@@ -36,13 +36,6 @@ const ED25519_BLOB_BYTES = 51;
 /** RFC 8709, section 6. */
 const ED25519_SIGNATURE_BYTES = 64;
 
-/** Type and key of the public half of the private key `pem` (PEM or OpenSSH); null when it is none that can be read. */
-export async function publicKeyOf(pem: string): Promise<string | null> {
-  const { default: ssh2 } = await import("ssh2");
-  const key = ssh2.utils.parseKey(pem);
-  return key instanceof Error ? null : `${key.type} ${key.getPublicSSH().toString("base64")}`;
-}
-
 /** `SHA256:…` of a public key blob, as `ssh-keygen -l` and cloud-init's console lines print it. */
 export function fingerprint(blob: Uint8Array): string {
   return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;

@@ -11,7 +11,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import * as v from "valibot";
 import { isMissing, readOptional } from "../../base/files.ts";
-import { publicKeyOf } from "../../ssh/keys.ts";
+import { rsaPublicKeyOf } from "./public-key.ts";
 
 /** Name of the file with the traces, beside the one that says what is published. */
 export const TRACES_FILE = "python-charm.json";
@@ -86,8 +86,8 @@ export async function findTraces(
     }
   }
   const key = await readOptional(keyFile);
-  const publicKey = key === undefined ? null : await publicKeyOf(key);
-  if (key !== undefined && publicKey === null) onUnreadable(keyFile, "it is no private key");
+  const publicKey = key === undefined ? null : rsaPublicKeyOf(key);
+  if (key !== undefined && publicKey === null) onUnreadable(keyFile, "it is no RSA private key");
   return {
     images: [...found.images],
     snapshots: [...found.snapshots],
