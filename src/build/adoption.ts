@@ -30,6 +30,7 @@ export async function adopt(needs: AdoptionNeeds): Promise<AppError | null> {
   if (publishedFile === null || (traces === null && request.kind !== "adopt")) return null;
   const problems = [...targets.failures];
   const refused = new Set<string>();
+  const silent = new Set<string>();
   const owned = await step(
     context,
     "adopt the images there are",
@@ -43,16 +44,17 @@ export async function adopt(needs: AdoptionNeeds): Promise<AppError | null> {
         request.id,
         proven,
         (cloud, image, error) => {
-          const what = `image ${image.name} (${image.id}) in ${cloud.name}`;
+          const what = image === null ? cloud.name : `image ${image.name} (${image.id}) in ${cloud.name}`;
           context.journal.add({ event: "leftover", what, error: describe(error) });
           problems.push(`${what}: ${describe(error)}`);
-          refused.add(image.id);
+          if (image === null) silent.add(cloud.name);
+          else refused.add(image.id);
         },
         { signal: limit },
       );
     },
   );
-  if (request.kind === "adopt") journalPublished(needs, owned, refused);
+  if (request.kind === "adopt") journalPublished(needs, owned, { refused, silent });
   const isWhole = problems.length === 0 && isClean && request.targets === null;
   if (isWhole) await rm(tracesFile(publishedFile), { force: true });
   return problems.length === 0 ? null : new AppError(`cannot adopt all images: ${problems.join("; ")}`);
@@ -60,16 +62,17 @@ export async function adopt(needs: AdoptionNeeds): Promise<AppError | null> {
 
 /**
  * A cloud that lacks an image that is published there counts as one that was never served: it gets one at once. Those of
- * `refused` are there, though not ours.
+ * `refused` are there, though not ours; of the clouds in `silent` nothing is known.
  */
 function journalPublished(
   { request, targets, context }: AdoptionNeeds,
   owned: readonly OwnedImage[],
-  refused: ReadonlySet<string>,
+  { refused, silent }: { readonly refused: ReadonlySet<string>; readonly silent: ReadonlySet<string> },
 ): void {
   const { journal, log } = context;
   const served: string[] = [];
-  for (const { name } of targets.clouds) {
+  const answered = new Set(targets.clouds.map(({ name }) => name)).difference(silent);
+  for (const name of answered) {
     const wanted = new Set(
       request.sources.filter(({ cloud }) => cloud === name).map(({ imageId }) => imageId),
     );
@@ -92,7 +95,6 @@ function journalPublished(
       });
     }
   }
-  const open = new Set(targets.clouds.map(({ name }) => name));
-  const unknown = targets.names.filter((name) => !open.has(name));
+  const unknown = targets.names.filter((name) => !answered.has(name));
   journal.add({ event: "targets", image: "", clouds: [...served, ...unknown] });
 }

@@ -1,4 +1,5 @@
 /** Making the Python charm's runner images ours: tagged as if a build of this product had made them. */
+import { mapLimit } from "../../base/limit.ts";
 import {
   listImages,
   updateImageProperties,
@@ -25,19 +26,23 @@ export interface OwnedImage {
  * Tags, in all of `clouds`, the active untagged images with a runner image's name whose ids are in `proven`; gives them
  * together with those that are ours already. Images of the same content become one revision, named as a build of the
  * time when the first of them was made, so that every later build is newer. `onRefused` hears of images that a cloud does
- * not let us tag; they are not given.
+ * not let us tag, and of clouds that do not answer, with null; these are not given, and the others are all the same.
  */
 export async function adoptImages(
   clouds: readonly Cloud[],
   owner: Owner,
   buildId: string,
   proven: ReadonlySet<string>,
-  onRefused: (cloud: Cloud, image: Image, error: unknown) => void,
+  onRefused: (cloud: Cloud, image: Image | null, error: unknown) => void,
   call: CallOptions,
 ): Promise<readonly OwnedImage[]> {
-  const found = (
-    await Promise.all(clouds.map(async (cloud) => await candidatesIn(cloud, owner, proven, call)))
-  ).flat();
+  const lists = await mapLimit(clouds, 8, async (cloud) => await candidatesIn(cloud, owner, proven, call));
+  call.signal.throwIfAborted();
+  const found = lists.flatMap((list, index) => {
+    if (list.status === "fulfilled") return list.value;
+    onRefused(clouds[index] as Cloud, null, list.reason);
+    return [];
+  });
   const revisions = new Map<string, string>();
   // those with a revision first, then the oldest
   for (const candidate of found.toSorted(byRevisionThenAge)) {

@@ -79,6 +79,18 @@ test("an image that the cloud does not let us tag is there all the same, and tri
   expect(keepsTraces).toBe(true);
 });
 
+test("a cloud that does not list its images is neither served nor lacking, and tried again", async () => {
+  await using stub = await startStub();
+  stub.answer("GET", IMAGES, json(403, { message: "not allowed" }));
+  const { error, events, keepsTraces } = await adoptIn(stub, { published: ["i1"], logged: [] });
+  expect(error).toMatch(/^cannot adopt all images: stub: .*not allowed/);
+  expect(events).toEqual([
+    expect.objectContaining({ event: "leftover", what: "stub" }),
+    { event: "targets", image: "", clouds: ["stub"] },
+  ]);
+  expect(keepsTraces).toBe(true);
+});
+
 test("content that is ours already gives its revision to what is adopted", async () => {
   await using stub = await startStub();
   const ours = { ...ownerTags(OWNER, "b", "runner"), [TAG.revision]: "20261101t000000000-0000" };
