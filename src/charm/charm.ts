@@ -61,7 +61,7 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
   };
 
   return defineCharm<BuilderConfig>({
-    metadata: { endpoints: ["image", "peers"], storages: [] },
+    metadata: { endpoints: ["image", "cos-agent", "peers"], storages: [] },
     parseConfig: async (raw) => (await import("./config.ts")).parseOptions(raw),
     hooks: {
       install: async (run) => {

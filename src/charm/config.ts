@@ -22,6 +22,8 @@ export interface BuilderConfig {
   /** URI of the secret with the webhook; empty for none. */
   readonly notifySecret: string;
   readonly rebuildOnRelease: boolean;
+  /** First port to try for metrics; 0: none. */
+  readonly metricsPort: number;
   readonly cloud: {
     readonly authUrl: string;
     readonly projectName: string;
@@ -135,6 +137,7 @@ export function parseConfig(
     keepRevisions: read.whole("revision-history-limit", 2, 99),
     removeDepartedImages: read.flag("remove-departed-images"),
     rebuildOnRelease: read.flag("rebuild-on-release"),
+    metricsPort: read.whole("metrics-port", 0, 65_535),
     cloud: {
       authUrl: read.address("openstack-auth-url", { empty: true, query: false }),
       projectName: name("openstack-project-name"),

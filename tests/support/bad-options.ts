@@ -138,8 +138,7 @@ function wholeRow(option: string, least: number, most: number): OptionRow {
   const values = [
     least - 1,
     most + 1,
-    0,
-    -least,
+    ...(least === 0 ? [] : [0, -least]),
     least + 0.5,
     1e300,
     Number.NaN,
@@ -294,6 +293,7 @@ export const OPTION_ROWS: Readonly<Record<string, OptionRow>> = {
   "rebuild-on-release": flagRow("rebuild-on-release"),
   "base-image-require-signature": flagRow("base-image-require-signature"),
   "parallel-images": wholeRow("parallel-images", 1, 4),
+  "metrics-port": wholeRow("metrics-port", 0, 65_535),
   "base-image-serial": {
     bad: enumerated(
       "base-image-serial",

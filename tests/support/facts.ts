@@ -27,6 +27,7 @@ export const RAW_CONFIG: RawConfig = {
   "revision-history-limit": 5,
   "remove-departed-images": false,
   "rebuild-on-release": false,
+  "metrics-port": 29_100,
   "ca-certificates": "",
   "time-limits": "",
   "runner-version": "",

@@ -34,6 +34,7 @@ describe("parseConfig", () => {
       keepRevisions: 5,
       removeDepartedImages: false,
       rebuildOnRelease: false,
+      metricsPort: 29_100,
       notifySecret: "",
       cloud: {
         authUrl: "https://keystone.example:5000/v3",
@@ -118,7 +119,7 @@ describe("parseConfig", () => {
   test("tells a missing option from a bad one when Juju gives nothing at all", () => {
     const config = parseConfig({}, null);
     const problems = config instanceof ConfigError ? config.problems : [];
-    expect(problems).toHaveLength(11);
+    expect(problems).toHaveLength(12);
   });
 });
 
