@@ -36,12 +36,18 @@ export interface BuildDeps {
   readonly journal: Journal;
 }
 
-/** The clouds that get a copy. `failures` holds those that let nobody in, a sentence each. */
+/** A cloud that got nothing, and a sentence about why. */
+export interface FailedTarget {
+  readonly cloud: string;
+  readonly error: string;
+}
+
+/** The clouds that get a copy. `failures` holds those that let nobody in. */
 export interface Targets {
   /** All that were to be reached. */
   readonly names: readonly string[];
   readonly clouds: readonly Cloud[];
-  readonly failures: readonly string[];
+  readonly failures: readonly FailedTarget[];
 }
 
 /** What all images of a build share, made once before the first one. */
@@ -113,6 +119,8 @@ export async function buildImage(
     script: script?.text ?? null,
   });
   const { serial } = await provisionGuest();
+  if (serial !== null)
+    journal.add({ event: "found", image: context.image, what: FOUND.serial, value: serial });
 
   const stopped = await step(context, "stop the builder", limitsWith(request.limits).stop, async (limit) =>
     stopBuilder(cloud, builder.server.id, limit),

@@ -47,10 +47,13 @@ export async function copyToTargets(
     const onProgress = progressOf(context, name);
     const needs = { ...common, source, image, keep, revision, targets: targets.clouds, onProgress };
     const { artifacts, failures } = await uploadAll(needs, limit);
-    const texts = [
+    const failed = [
       ...targets.failures,
-      ...failures.map(({ cloud, error }) => `${cloud.name}: ${describe(error)}`),
+      ...failures.map(({ cloud, error }) => ({ cloud: cloud.name, error: describe(error) })),
     ];
+    for (const target of failed)
+      context.journal.add({ event: "upload-failed", image: context.image, ...target });
+    const texts = failed.map(({ cloud, error }) => `${cloud}: ${error}`);
     if (artifacts.length === 0) throw uploadError(texts);
     return { artifacts, failed: texts.length === 0 ? null : uploadError(texts) };
   });

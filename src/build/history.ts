@@ -189,6 +189,9 @@ function summarise(
         break;
       case "found":
       case "leftover":
+      case "looked":
+      case "reaped":
+      case "upload-failed":
         break;
     }
   }

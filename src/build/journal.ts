@@ -37,7 +37,7 @@ const eventSchema = v.variant("event", [
     done: v.number(),
     total: v.number(),
   }),
-  /** What a build took from outside at its latest version: `runner`, or an image's `base image`. */
+  /** What a build took or learned from outside, such as `runner` or an image's `base image`: a value of `FOUND`. */
   v.object({ event: v.literal("found"), at: text, image: text, what: text, value: text }),
   /** The clouds that an image is about to be uploaded to. */
   v.object({ event: v.literal("targets"), at: text, image: text, clouds: v.array(text) }),
@@ -56,6 +56,12 @@ const eventSchema = v.variant("event", [
     /** When the image was made, where it was not now. */
     made: v.optional(text),
   }),
+  /** A cloud got no copy of an image. */
+  v.object({ event: v.literal("upload-failed"), at: text, image: text, cloud: text, error: text }),
+  /** Something that a dead build had left in `cloud` is deleted; `kind` is an orphan's. */
+  v.object({ event: v.literal("reaped"), at: text, cloud: text, kind: text, name: text }),
+  /** Which published images are there, whole, and which are in none of the clouds; unknown ones are in neither. */
+  v.object({ event: v.literal("looked"), at: text, found: v.array(text), missing: v.array(text) }),
   /** The charm has published these images. */
   v.object({ event: v.literal("published"), at: text, ids: v.array(text) }),
   /** One image is given up; the others go on. */

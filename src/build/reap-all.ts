@@ -50,6 +50,7 @@ async function reapIn(
   for (const orphan of orphans.filter((each) => !failures.some((failure) => failure.orphan === each))) {
     const { kind, id, name } = orphan;
     deps.log.info({ kind, id, name, cloud: place.name }, "reaped");
+    deps.journal.add({ event: "reaped", cloud: place.name, kind, name });
   }
   return failures.length;
 }

@@ -9,8 +9,16 @@ import type { BuilderProgram } from "./start-build.ts";
 import { resolveRunnerVersion } from "./steps/runner-version.ts";
 import { specName, type BuildRequest } from "./types.ts";
 
-/** What a journal calls the things that a build took from outside. */
-export const FOUND = { runner: "runner", baseImage: "base image" } as const;
+/**
+ * What a journal calls the things that a build took from outside, and what it learned beside: the serial of an image's
+ * base, and the newest runner where it took another one.
+ */
+export const FOUND = {
+  runner: "runner",
+  newestRunner: "newest runner",
+  baseImage: "base image",
+  serial: "base image serial",
+} as const;
 
 /**
  * A sentence for each thing that is newer now than what the build of `request` took, as its journal's `events`

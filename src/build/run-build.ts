@@ -16,6 +16,7 @@ import {
 } from "./build-image.ts";
 import { copyImage, type Copied } from "./copy-image.ts";
 import { adopt } from "./adoption.ts";
+import { lookAtPublished } from "./look.ts";
 import { publishAndPrune } from "./publish-and-prune.ts";
 import { reapAll } from "./reap-all.ts";
 import { FOUND } from "./releases.ts";
@@ -23,7 +24,7 @@ import { FIRST_MADE, step, type StepContext } from "./step.ts";
 import { chooseFlavor, chooseNetwork } from "./steps/choose-server.ts";
 import { fetchScript } from "./steps/fetch-script.ts";
 import { roomForBuilders } from "./steps/quota.ts";
-import { resolveRunnerVersion } from "./steps/runner-version.ts";
+import { newestRunner, resolveRunnerVersion } from "./steps/runner-version.ts";
 import { ensureSecurityGroup } from "./steps/security-group.ts";
 import { specName, type Artifact, type BuildRequest, type BuildSecrets, type ImageSpec } from "./types.ts";
 
@@ -117,9 +118,10 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
         if (request.kind === "copy") {
           deps.journal.add({ event: "targets", image: "", clouds: [...targets.names] });
         }
-        throw new AppError(
-          targets.failures.length === 0 ? "there is no target cloud" : targets.failures.join("; "),
-        );
+        for (const target of targets.failures)
+          deps.journal.add({ event: "upload-failed", image: "", ...target });
+        const texts = targets.failures.map(({ cloud: name, error }) => `${name}: ${error}`);
+        throw new AppError(texts.length === 0 ? "there is no target cloud" : texts.join("; "));
       }
       return targets;
     },
@@ -128,6 +130,7 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
   const adoption = { request, targets: first, context, isClean };
   if (request.kind === "adopt") return await adopt(adoption);
   await tidy("images of the Python charm", signal, async () => void (await adopt(adoption)));
+  await lookAtPublished(first, request.publishedFile, context);
   const artifacts: Artifact[] = [];
   let failure: Error | null = null;
   const left = request.kind === "copy" ? await copyImages() : request.images;
@@ -224,7 +227,9 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
       names,
       clouds: results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])),
       failures: results.flatMap((result, index) =>
-        result.status === "rejected" ? [`${names[index]}: ${describe(result.reason)}`] : [],
+        result.status === "rejected"
+          ? [{ cloud: names[index] as string, error: describe(result.reason) }]
+          : [],
       ),
     };
   }
@@ -244,6 +249,9 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
       const { runnerVersion, runnerMirror } = request.recipe;
       const version = await resolveRunnerVersion(runnerVersion, runnerMirror, limit);
       deps.journal.add({ event: "found", image: "", what: FOUND.runner, value: version });
+      const newest = runnerVersion === version ? await newestRunner(runnerMirror, limit) : null;
+      if (newest !== null)
+        deps.journal.add({ event: "found", image: "", what: FOUND.newestRunner, value: newest });
       if (request.script === null) return { runnerVersion: version, script: null };
       return {
         runnerVersion: version,

@@ -92,6 +92,9 @@ export function createReporter(output: NodeJS.WriteStream): Reporter {
         case "leftover":
           line(`left behind: ${event.what}: ${event.error}`);
           break;
+        case "looked":
+          for (const id of event.missing) line(`missing: published image ${id}`);
+          break;
         case "ended":
           line(event.error === null ? `build ${event.outcome}` : `build ${event.outcome}: ${event.error}`);
           break;
@@ -100,6 +103,8 @@ export function createReporter(output: NodeJS.WriteStream): Reporter {
         case "published":
         case "created":
         case "image-failed":
+        case "reaped":
+        case "upload-failed":
           break;
       }
     },

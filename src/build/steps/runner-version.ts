@@ -1,6 +1,10 @@
 /** Which runner an image gets. */
+import { seconds } from "../../base/deadline.ts";
 import { AppError } from "../../base/errors.ts";
 import { ask, type HttpReply } from "../../base/http.ts";
+
+/** To be told of a newer release is worth no more waiting. */
+const NEWEST_LIMIT_MS = seconds(10);
 
 /** A GitHub runner release, `2.330.0`. */
 const VERSION = /^\d+\.\d+\.\d+$/;
@@ -39,4 +43,18 @@ async function shortText(reply: HttpReply): Promise<string> {
     if (length > LONGEST_TEXT) return "";
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/**
+ * The newest version on `mirror`, of use only to tell how old a pinned one is: null when the mirror does not say so
+ * within ten seconds, as one does that has nothing but pinned versions. Throws the signal's reason alone.
+ */
+export async function newestRunner(mirror: string, signal: AbortSignal): Promise<string | null> {
+  try {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(NEWEST_LIMIT_MS)]);
+    return await resolveRunnerVersion("latest", mirror, limit);
+  } catch {
+    signal.throwIfAborted();
+    return null;
+  }
 }

@@ -43,6 +43,8 @@ function lineOf(event: JournalEvent): string | null {
       return `left behind: ${event.what}: ${event.error}`;
     case "ended":
       return event.error === null ? `build ${event.outcome}` : `build ${event.outcome}: ${event.error}`;
+    case "looked":
+      return event.missing.length === 0 ? null : `missing: published ${event.missing.join(", ")}`;
     case "started":
     case "step-started":
     case "progress":
@@ -51,6 +53,8 @@ function lineOf(event: JournalEvent): string | null {
     case "created":
     case "published":
     case "image-failed":
+    case "reaped":
+    case "upload-failed":
       return null;
   }
 }
