@@ -4,9 +4,11 @@
  * The last line is "N passed, N failed"; exit code 1 when something failed or a tier could not be prepared.
  */
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, formatDuration } from "../src/base/errors.ts";
 import { labDown, labStatus, labUp, type LabKind } from "../lab/lab.ts";
 
@@ -33,7 +35,10 @@ async function main(): Promise<number> {
   const tiers = wanted.length === 0 ? TIERS : TIERS.filter(({ name }) => wanted.includes(name));
   const total: Count = { passed: 0, failed: 0 };
   const unable = await whyNoLab();
-  if (unable === null) await installShellcheck();
+  if (unable === null) {
+    await installShellcheck();
+    await unpackPrometheus();
+  }
   for (const { name, lab } of tiers) {
     if (lab !== null && unable !== null) {
       console.log(`\n${name}: not run: ${unable}`);
@@ -67,10 +72,34 @@ async function installShellcheck(): Promise<void> {
   await succeeds("apt-get", ["-q", "-y", "install", "--no-install-recommends", "shellcheck"]);
 }
 
-async function succeeds(file: string, parameters: readonly string[]): Promise<boolean> {
+/**
+ * The unit tier holds metrics, alerts and the dashboard's queries against Prometheus. Unpacked, not installed: the
+ * package would start a daemon, and of what it depends on the tests need nothing.
+ */
+async function unpackPrometheus(): Promise<void> {
+  const folder = fileURLToPath(new URL("../node_modules/.cache/debian", import.meta.url));
+  if (existsSync(join(folder, "usr/bin/promtool"))) return;
+  console.log("unpacking prometheus");
+  const download = await mkdtemp(join(tmpdir(), "debian-"));
+  try {
+    const fetched =
+      (await succeeds("apt-get", ["-q", "download", "prometheus"], download)) ||
+      ((await succeeds("apt-get", ["-q", "update"])) &&
+        (await succeeds("apt-get", ["-q", "download", "prometheus"], download)));
+    const [file] = fetched ? await readdir(download) : [];
+    if (file === undefined)
+      return console.log("cannot download prometheus; the tests that need it will say so");
+    await mkdir(folder, { recursive: true });
+    await succeeds("dpkg-deb", ["--extract", join(download, file), folder]);
+  } finally {
+    await rm(download, { recursive: true, force: true });
+  }
+}
+
+async function succeeds(file: string, parameters: readonly string[], cwd = "/"): Promise<boolean> {
   return await new Promise((resolve) => {
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    const child = spawn(file, parameters, { stdio: ["ignore", "ignore", "inherit"], env });
+    const child = spawn(file, parameters, { cwd, stdio: ["ignore", "ignore", "inherit"], env });
     child.on("error", () => resolve(false));
     child.on("close", (code) => resolve(code === 0));
   });

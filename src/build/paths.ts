@@ -29,6 +29,15 @@ export interface Paths {
   readonly settledFile: string;
   /** When builds are due, for the command line. */
   readonly scheduleFile: string;
+  /** What metrics need of builds that ended. */
+  readonly ledgerFile: string;
+  /** A folder of all units, which everybody may read. */
+  readonly metrics: string;
+  readonly metricsFile: string;
+  /** What serves a metrics file, one request at a time; of all units. */
+  readonly serveScript: string;
+  readonly metricsSocket: string;
+  readonly metricsService: string;
   /** On tmpfs: secrets on their way to the builder. */
   readonly runtime: string;
   readonly runtimeHome: string;
@@ -69,6 +78,12 @@ export function pathsOf(root: string, unit: string): Paths {
     requestFile: join(state, "request.json"),
     settledFile: join(state, "settled.json"),
     scheduleFile: join(state, SCHEDULE_FILE),
+    ledgerFile: join(state, "ledger.json"),
+    metrics: join(home, "metrics"),
+    metricsFile: join(home, "metrics", `${name}.prom`),
+    serveScript: join(home, "serve-metrics.sh"),
+    metricsSocket: join(root, "etc/systemd/system", `github-runner-image-builder-metrics-${name}.socket`),
+    metricsService: join(root, "etc/systemd/system", `github-runner-image-builder-metrics-${name}@.service`),
     runtime: join(runtimeHome, name),
     runtimeHome,
     systemd: join(root, "run/systemd/system"),

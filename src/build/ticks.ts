@@ -44,6 +44,24 @@ export function nextTick(ticks: Ticks, now: Date, clock: WallClock | null): Date
   return new Date(tick * hourMs + minute * 60_000);
 }
 
+/** Ticks that {@link longestGap} looks at, and how far ahead: a week has every gap that a schedule by weekdays has. */
+const GAP_TICKS = 200;
+const GAP_AHEAD_MS = 8 * 24 * 3_600_000;
+
+/** The longest time in milliseconds between two ticks of the week after `now`; null where there are no two ticks. */
+export function longestGap(ticks: Ticks, now: Date, clock: WallClock | null): number | null {
+  let longest: number | null = null;
+  let before = nextTick(ticks, now, clock);
+  for (let count = 0; before !== null && count < GAP_TICKS; count += 1) {
+    const after = nextTick(ticks, before, clock);
+    if (after === null) break;
+    longest = Math.max(longest ?? 0, after.getTime() - before.getTime());
+    if (after.getTime() - now.getTime() > GAP_AHEAD_MS) break;
+    before = after;
+  }
+  return longest;
+}
+
 /** The text of `schedule.json`. */
 export function formatTicks(ticks: Ticks): string {
   return `${JSON.stringify(ticks)}\n`;
