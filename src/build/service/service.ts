@@ -63,12 +63,12 @@ export async function startService(
 /** Removes what {@link installService} made, unless other units of ours are on the machine. */
 export async function removeService(paths: Paths, path: string): Promise<void> {
   await rm(paths.logFile, { force: true });
-  const ours = basename(paths.state);
-  const others = (await entries(paths.home)).filter(
-    (name) => name !== ours && name !== basename(paths.starts),
-  );
+  const shared = [paths.state, paths.starts, paths.metrics, paths.serveScript].map((each) => basename(each));
+  const others = (await entries(paths.home)).filter((name) => !shared.includes(name));
   if (others.length > 0) return;
   await rm(paths.starts, { recursive: true, force: true });
+  await rm(paths.metrics, { recursive: true, force: true });
+  await rm(paths.serveScript, { force: true });
   await rm(paths.logs, { recursive: true, force: true });
   await removeAtomic(paths.logrotateFile);
   await removeAtomic(paths.serviceFile);
@@ -94,7 +94,8 @@ async function entries(folder: string): Promise<readonly string[]> {
   }
 }
 
-async function systemctl(words: readonly string[], path: string): Promise<string> {
+/** What systemctl(1) says to `words`; throws AppError with its words when it fails. `path` finds it. */
+export async function systemctl(words: readonly string[], path: string): Promise<string> {
   const signal = AbortSignal.timeout(LIMIT_MS);
   const { code, stdout, stderr } = await exec("systemctl", words, { env: { PATH: path }, signal });
   if (code !== 0)

@@ -9,6 +9,27 @@ export function serviceName(id: string): string {
   return `github-runner-image-builder@${id}.service`;
 }
 
+/** What no service of ours needs (systemd.exec(5)), as lines of a unit. */
+export const RESTRICTIONS = `UMask=0077
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+`;
+
 /**
  * The text of the template: a build outlives hooks, the agent and the charm's upgrade, ends by itself, and may write to
  * its own folders alone. V8 makes code at run time, so MemoryDenyWriteExecute is not among the restrictions.
@@ -35,27 +56,9 @@ SuccessExitStatus=130 143
 SyslogIdentifier=github-runner-image-builder
 StandardOutput=journal
 StandardError=journal
-UMask=0077
-NoNewPrivileges=yes
-CapabilityBoundingSet=
-ProtectSystem=strict
 ReadWritePaths=${home} ${logs} -${runtimeHome} -${compileCache}
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-`;
+${RESTRICTIONS}`;
 }
 
 /** The rotation of the logs (logrotate(8)). A builder keeps its file open and appends, so the file is cut, not moved. */
