@@ -37,6 +37,8 @@ const CHARM: Program = {
     // node-cron and js-yaml, which have a use only where `schedule` or `remove-departed-images` is set
     join(SOURCE, "charm/cron-expression.ts"),
     join(SOURCE, "charm/read-clouds.ts"),
+    // rules and dashboards, which few hooks write
+    join(SOURCE, "charm/cos/observe.ts"),
   ],
 };
 const COMMAND_LINE: Program = { name: "cli", entry: join(SOURCE, "cli/main.ts"), isHook: false, apart: [] };

@@ -144,11 +144,16 @@ export function createCharm(environment: CharmEnvironment): Charm<BuilderConfig>
     },
     collectStatus: async (run) => {
       if (run.event.kind === "stop" || run.event.kind === "remove") return [];
-      const input = await inputOf(run.context, await factsOf(run));
-      const statuses = statusesAt(new Date(), input, run.unit.application);
+      const facts = await factsOf(run);
+      const statuses = statusesAt(new Date(), await inputOf(run.context, facts), run.unit.application);
       const full = troubles.get(run.unit);
-      // first, because it is why the others hold
-      return full === undefined ? statuses : [blocked(full.message), ...statuses];
+      const { problem } = facts.collection;
+      return [
+        // first, because it is why the others hold
+        ...(full === undefined ? [] : [blocked(full.message)]),
+        ...statuses,
+        ...(problem === null ? [] : [blocked(problem)]),
+      ];
     },
   });
 }

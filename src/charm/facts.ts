@@ -6,6 +6,7 @@ import type { CloudAuth } from "../openstack/index.ts";
 import type { Run } from "../juju/index.ts";
 import type { BuilderConfig } from "./config.ts";
 import { digestKey } from "./digest.ts";
+import { readCollection, type Collection } from "./cos/agent.ts";
 import type { CharmEnvironment } from "./environment.ts";
 import { bothForgotten, readForgotten, type Forgotten } from "./forgotten.ts";
 import { readRequirer, type Requirer } from "./image-relation.ts";
@@ -36,6 +37,8 @@ export interface Facts {
   readonly pins: Pins;
   /** Of this unit alone: what digests of secrets are made with. */
   readonly digestKey: string;
+  /** Who collects metrics on this machine. */
+  readonly collection: Collection;
 }
 
 /** Reads the facts beside what the peers say; throws ConfigError when an option or a secret is wrong. */
@@ -62,6 +65,7 @@ export async function readFacts(
   return {
     config,
     paths,
+    collection: await readCollection(unit, paths, config.metricsPort, environment.path),
     forgotten: bothForgotten(await readForgotten(paths.forgottenFile), peers.peers.forgotten),
     pins: laterPins(await readPins(paths.pinsFile), peers.peers.pins),
     specs: config.bases.map((base) => ({ base, arch: config.arch })),

@@ -24,5 +24,7 @@ export async function remove(paths: Paths, path: string, log: Logger): Promise<v
   await rm(paths.state, { recursive: true, force: true });
   await rm(paths.runtime, { recursive: true, force: true });
   await rm(paths.compileCache, { recursive: true, force: true });
+  await rm(paths.metricsFile, { force: true });
+  await (await import("../build/metrics/listen.ts")).stopListening(paths, path);
   await removeService(paths, path);
 }

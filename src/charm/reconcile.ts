@@ -21,6 +21,7 @@ import { followDepartures } from "./departures.ts";
 import { dueBuild, isUnderWay, type Due, type History } from "./due.ts";
 import { builderProgram, findJujuExec, type CharmEnvironment } from "./environment.ts";
 import type { Facts } from "./facts.ts";
+import { publishedImages } from "./image-relation.ts";
 import { covers, nextOrder, orderOf, widened, type Wish } from "./orders.ts";
 import { historyOf } from "./past.ts";
 import { applicationUnits } from "./peers.ts";
@@ -54,10 +55,12 @@ export async function reconcile(
     isPublished: isAnyPublished(facts.requirers),
   };
   const order = peers.isLeader ? orderNow(facts, builds, history, dueBuild(history, wanted)) : null;
+  const isOffered = await tellWatchers(run, facts, builds, history, environment);
   if (order !== null) return await start(run, facts, environment, order, jujuExec);
   const isTold = await tellOthers(run.context, facts, builds);
+  const isSettled = isUnchanged && isTold && isOffered && facts.collection.problem === null;
   // what is only queued may still be refused: the next dispatch looks again
-  if (isUnchanged && isTold) await writeSettled(run.context, facts, wanted, builds, environment);
+  if (isSettled) await writeSettled(run.context, facts, wanted, builds, environment);
   return null;
 }
 
@@ -97,6 +100,33 @@ export async function buildNow(
   await keepWaiting(facts.paths.builds, request);
   run.log.info({ build: request.id, for: underWay.id }, "a build waits for the one under way");
   return request.id;
+}
+
+/** Metrics, and what an agent of COS is offered; true when nothing was queued for it. */
+async function tellWatchers(
+  run: Run<BuilderConfig>,
+  facts: Facts,
+  builds: readonly Build[],
+  { artifacts }: History,
+  environment: CharmEnvironment,
+): Promise<boolean> {
+  const { observe } = await import("./cos/observe.ts");
+  const related = facts.requirers.flatMap(({ cloud, relation }) =>
+    cloud === null ? [] : [{ cloud, relation }],
+  );
+  const published = await Promise.all(
+    related.map(async ({ cloud, relation }) => ({
+      cloud,
+      ids: publishedImages(await relation.ourUnitData()),
+    })),
+  );
+  const known = [
+    ...facts.peers.artifacts,
+    ...builds.flatMap((build) => build.artifacts),
+    ...artifacts.values(),
+  ];
+  const ticks = await ticksHere(run.context, facts.paths, facts.config.timing);
+  return await observe(run, facts, { builds, ticks, artifacts: known, published }, environment.path);
 }
 
 /** Keeps the request of a build that would start now, for commands that need to know what a build knows. */

@@ -119,5 +119,6 @@ export function factsWith(requirers: readonly Requirer[], config = configWith())
     forgotten: new Map(),
     pins: NO_PINS,
     digestKey: "key",
+    collection: { agents: [], port: null, problem: null },
   };
 }

@@ -68,6 +68,7 @@ describe("the bundle", () => {
       "charm/full-dispatch.mjs",
       "charm/cron-expression.mjs",
       "charm/read-clouds.mjs",
+      "charm/observe.mjs",
     ]);
     expect(packagesOf("charm/cron-expression.mjs")).toContain("node-cron");
     expect(packagesOf("charm/read-clouds.mjs")).toContain("js-yaml");

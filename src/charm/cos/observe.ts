@@ -1,0 +1,99 @@
+/** What a reconcile tells those who watch: metrics, and what an agent of COS is offered. Loaded only by full reconciles. */
+import { listen, stopListening } from "../../build/metrics/listen.ts";
+import { keepLedger } from "../../build/metrics/ledger.ts";
+import type { PublishedImage } from "../../build/metrics/collect.ts";
+import { writeMetrics } from "../../build/metrics/write-metrics.ts";
+import type { Build } from "../../build/history.ts";
+import type { Ticks } from "../../build/ticks.ts";
+import { limitsWith } from "../../base/limits.ts";
+import type { Artifact } from "../../build/types.ts";
+import type { Run } from "../../juju/index.ts";
+import manifest from "../../../package.json" with { type: "json" };
+import type { BuilderConfig } from "../config.ts";
+import type { Facts } from "../facts.ts";
+import { CONFIG_KEY, cosConfig } from "./databag.ts";
+
+export { choosePort, PORTS } from "../../build/metrics/listen.ts";
+
+/** What a reconcile has found beside the facts. */
+export interface Found {
+  readonly builds: readonly Build[];
+  readonly ticks: Ticks | null;
+  /** All artifacts that anybody knows, of which some are published. */
+  readonly artifacts: readonly Artifact[];
+  /** Of each cloud, ids by tags, as they stand in a databag. */
+  readonly published: readonly { readonly cloud: string; readonly ids: ReadonlyMap<string, string> }[];
+}
+
+/** Writes the metrics, serves them where an agent wants them, and queues its databag. True when that says it already. */
+export async function observe(
+  run: Run<BuilderConfig>,
+  facts: Facts,
+  found: Found,
+  path: string,
+): Promise<boolean> {
+  const { paths, peers, config, collection } = facts;
+  const { unit, application, model } = run.context;
+  const running = found.builds.find(({ state }) => state === "running");
+  const published = publishedImages(found);
+  const { ledger, ended } = await keepLedger(paths.ledgerFile, found.builds);
+  for (const build of ended) if (build.request.kind !== "initialise") run.log.info(recordOf(build));
+  const observed = {
+    version: manifest.version,
+    isLeader: peers.isLeader,
+    ledger,
+    runningSince: running?.startedAt ?? null,
+    limitMs: limitsWith(config.limits).build,
+    ticks: found.ticks,
+    published,
+    clouds: facts.targets,
+  };
+  try {
+    await writeMetrics(paths, unit, observed, new Date());
+    if (collection.port === null) await stopListening(paths, path);
+    else await listen(paths, unit, collection.port, path);
+  } catch (error) {
+    // images matter more; the next reconcile tries again
+    run.log.warn({ err: error }, "cannot write or serve metrics");
+  }
+  const topology = { model: model.name, modelUuid: model.uuid, application, charm: manifest.name };
+  const text = cosConfig(topology, collection.port, `${paths.logs}/*.log`);
+  const outdated = collection.agents.filter(({ bag }) => bag !== null && bag[CONFIG_KEY] !== text);
+  for (const { relation } of outdated) relation.setUnitData({ [CONFIG_KEY]: text });
+  return outdated.length === 0;
+}
+
+/** Each image of each cloud once: relations with one account have one cloud. */
+function publishedImages({ published, artifacts }: Found): readonly PublishedImage[] {
+  const known = new Map(artifacts.map((artifact) => [artifact.imageId, artifact]));
+  const images = published.flatMap(({ cloud, ids }) =>
+    [...ids].map(([tags, id]): PublishedImage => ({
+      image: tags.split(",").toReversed().join("-"),
+      cloud,
+      id,
+      made: known.get(id) ?? null,
+    })),
+  );
+  return [...new Map(images.map((one) => [`${one.cloud}/${one.image}`, one])).values()];
+}
+
+/**
+ * A build that ended as one JSON object for the model's log. The first five keys are those of the Python charm, whose
+ * readers go on working; `duration` is in seconds, null for a build that never began.
+ */
+function recordOf({ id, request, state, startedAt, endedAt, artifacts, errors }: Build): string {
+  const isTimed = startedAt !== null && endedAt !== null;
+  return JSON.stringify({
+    log_type: "image_build",
+    duration: isTimed ? (Date.parse(endedAt) - Date.parse(startedAt)) / 1000 : null,
+    cloud_images_count: artifacts.length,
+    arch: request.images[0]?.arch ?? "",
+    bases: request.images.map(({ base }) => base),
+    build: id,
+    kind: request.kind,
+    reason: request.reason,
+    outcome: state,
+    ended_at: endedAt,
+    error: errors.length === 0 ? null : errors.join("; "),
+  });
+}
