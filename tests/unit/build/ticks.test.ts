@@ -2,7 +2,14 @@ import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { formatTicks, minuteOf, nextTick, readTicks, type Ticks } from "../../../src/build/ticks.ts";
+import {
+  formatTicks,
+  longestGap,
+  minuteOf,
+  nextTick,
+  readTicks,
+  type Ticks,
+} from "../../../src/build/ticks.ts";
 import { parseExpression } from "../../../src/charm/cron-expression.ts";
 
 const interval: Ticks = { kind: "interval", intervalHours: 5, minute: 17, hour: 3 };
@@ -13,6 +20,22 @@ describe("ticks", () => {
     expect(first.getTime() % (5 * 3_600_000)).toBe(3 * 3_600_000 + 17 * 60_000);
     const second = nextTick(interval, first, null);
     expect((second?.getTime() ?? 0) - first.getTime()).toBe(5 * 3_600_000);
+  });
+
+  test.each([
+    ["30 3 * * 1-5", 72],
+    ["0 */6 * * *", 6],
+    ["0 3 1 * *", 31 * 24],
+    ["* * * * *", 1 / 60],
+    ["0 0 31 2 *", null],
+  ])("of %s are at most %s hours apart", (expression, hours) => {
+    const cron = parseExpression(expression, "UTC");
+    const gap = "problem" in cron ? null : longestGap(cron, new Date("2026-11-23T00:00:00Z"), null);
+    expect(gap).toBe(hours === null ? null : hours * 3_600_000);
+  });
+
+  test("of an interval are one interval apart", () => {
+    expect(longestGap(interval, new Date(), null)).toBe(5 * 3_600_000);
   });
 
   test("survive the file that the command line reads", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { resolveRunnerVersion } from "../../../../src/build/steps/runner-version.ts";
+import { newestRunner, resolveRunnerVersion } from "../../../../src/build/steps/runner-version.ts";
 import { deadUrl, startHttpServer } from "../../../support/http-server.ts";
 
 const never = new AbortController().signal;
@@ -63,5 +63,21 @@ describe("resolveRunnerVersion", () => {
     const reason = new Error("enough");
     await using mirror = await startHttpServer({ "/latest": () => cancel.abort(reason) });
     await expect(resolveRunnerVersion("latest", mirror.url, cancel.signal)).rejects.toBe(reason);
+  });
+});
+
+describe("newestRunner", () => {
+  test("gives what the mirror redirects to, and nothing when it does not", async () => {
+    await using mirror = await startHttpServer({
+      "/latest": (_request, response) => response.writeHead(302, { location: "../tag/v2.331.1" }).end(),
+    });
+    expect(await newestRunner(mirror.url, never)).toBe("2.331.1");
+    expect(await newestRunner(`${mirror.url}/pinned-only`, never)).toBe(null);
+    expect(await newestRunner(await deadUrl(), never)).toBe(null);
+  });
+
+  test("ends when the build is cancelled", async () => {
+    const signal = AbortSignal.abort(new Error("cancelled"));
+    await expect(newestRunner(await deadUrl(), signal)).rejects.toThrow("cancelled");
   });
 });
