@@ -96,7 +96,6 @@ const statRow: readonly Panel[] = [
       legend: "{{image}}",
     },
     risky("s", 2 * DAY, 7 * DAY),
-    "value",
   ),
   stat(
     {
@@ -106,13 +105,11 @@ const statRow: readonly Panel[] = [
     },
     { expr: LAST_OUTCOME, legend: "" },
     { mappings: [OUTCOME_NUMBERS], noValue: "none yet" },
-    "value",
   ),
   stat(
     { title: "Next build in", description: "Until the schedule fires.", gridPos: place(9, 0, 3, 5) },
     { expr: `min(${of("next_build_timestamp_seconds")}) - time()`, legend: "" },
     plain("s"),
-    "value",
   ),
   stat(
     {
@@ -125,7 +122,6 @@ const statRow: readonly Panel[] = [
       legend: "{{image}}",
     },
     risky("s", 30 * DAY, 45 * DAY),
-    "value",
   ),
   stat(
     {
@@ -138,7 +134,7 @@ const statRow: readonly Panel[] = [
       legend: "{{runner_version}}",
     },
     plain("none"),
-    "name",
+    "name of the series",
   ),
   stat(
     {
@@ -148,7 +144,6 @@ const statRow: readonly Panel[] = [
     },
     { expr: `max by (${BY_APPLICATION}) (${ofLeader("failures_in_a_row")})`, legend: "" },
     risky("none", 1, 3),
-    "value",
   ),
 ];
 
@@ -181,14 +176,17 @@ const panels: readonly Panel[] = [
       gridPos: place(0, 15, 14, 8),
     },
     [
-      { expr: keyed(of("published_image_info")), legend: "" },
+      {
+        expr: keyed(of("published_image_info"), "image", "cloud", "id", "runner_version", "base_serial"),
+        legend: "",
+      },
       { expr: keyed(of("published_image_size_bytes")), legend: "" },
       { expr: keyed(`time() - ${of("published_image_created_timestamp_seconds")}`), legend: "" },
     ],
     "key",
     [
-      { field: "image 1", title: "Image", shown: {} },
-      { field: "cloud 1", title: "Cloud", shown: {} },
+      { field: "image", title: "Image", shown: {} },
+      { field: "cloud", title: "Cloud", shown: {} },
       { field: "id", title: "ID", shown: {} },
       { field: "runner_version", title: "Runner", shown: {} },
       { field: "base_serial", title: "Base", shown: {} },
@@ -239,9 +237,9 @@ const panels: readonly Panel[] = [
   ),
 ];
 
-/** One label for what rows are joined by. */
-function keyed(expr: string): string {
-  return `label_join(${expr}, "key", " ", "image", "cloud", "unit")`;
+/** A series per row, with one label that rows are joined by and no more than `labels` beside it: columns have one name each. */
+function keyed(expr: string, ...labels: readonly string[]): string {
+  return `max by (${["key", ...labels].join(", ")}) (label_join(${expr}, "key", " ", "image", "cloud", "unit"))`;
 }
 
 function topologyVariable(name: (typeof TOPOLOGY)[number], index: number): VariableModel {
@@ -272,9 +270,8 @@ function sourceVariable(name: string, query: string): VariableModel {
     query,
     hide: VariableHide.DontHide,
     refresh: VariableRefresh.OnDashboardLoad,
-    includeAll: true,
-    multi: true,
-    current: { selected: true, text: "All", value: "$__all" },
+    includeAll: false,
+    multi: false,
   };
 }
 

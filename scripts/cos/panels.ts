@@ -61,13 +61,19 @@ const queries = (asked: readonly Asked[], rest: Partial<Query>): Query[] =>
     ...rest,
   }));
 
-/** One big number per series, as it is now. */
-export function stat(frame: Frame, asked: Asked, field: FieldConfig, text: "value" | "name"): Panel {
+/** One big number per series, as it is now, with the series' name where it has a legend; or the name alone. */
+export function stat(
+  frame: Frame,
+  asked: Asked,
+  field: FieldConfig,
+  shown: "number" | "name of the series" = "number",
+): Panel {
+  const named = asked.legend === "" ? BigValueTextMode.Value : BigValueTextMode.ValueAndName;
   const options: StatOptions = {
     graphMode: BigValueGraphMode.None,
     colorMode: BigValueColorMode.Background,
     justifyMode: BigValueJustifyMode.Auto,
-    textMode: text === "name" ? BigValueTextMode.Name : BigValueTextMode.ValueAndName,
+    textMode: shown === "number" ? named : BigValueTextMode.Name,
     wideLayout: true,
     showPercentChange: false,
     percentChangeColorMode: PercentChangeColorMode.Standard,
