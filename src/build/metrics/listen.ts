@@ -12,6 +12,8 @@ const SERVE = new URL("serve-metrics.sh", import.meta.url);
 
 /** Ports that are tried, from the wanted one on. */
 export const PORTS = 10;
+/** The number behind the highest port. */
+export const PORT_LIMIT = 65_536;
 
 /**
  * The port to serve on: the one that this unit's socket has already, if it is among the {@link PORTS} from `first` on, else
@@ -25,7 +27,7 @@ export async function choosePort(
   if (!(await hasSystemd(paths))) return null;
   const ours = await servedPort(paths);
   if (ours !== null && ours >= first && ours < first + PORTS && (await isActive(paths, path))) return ours;
-  for (let port = first; port < Math.min(first + PORTS, 65_536); port += 1) {
+  for (let port = first; port < Math.min(first + PORTS, PORT_LIMIT); port += 1) {
     if (await isFree(port)) return port;
   }
   return "taken";

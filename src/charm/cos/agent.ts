@@ -33,10 +33,12 @@ export async function readCollection(
     relations.map(async (relation) => ({ relation, bag: await ourBag(relation) })),
   );
   if (agents.length === 0 || firstPort === 0) return { agents, port: null, problem: null };
-  const { choosePort, PORTS } = await import("./observe.ts");
+  const { choosePort, PORT_LIMIT, PORTS } = await import("./observe.ts");
   const port = await choosePort(paths, firstPort, path);
   if (port !== "taken") return { agents, port, problem: null };
-  const problem = `metrics-port: the ports ${firstPort} to ${firstPort + PORTS - 1} are taken on this machine; set it to another one, or to 0`;
+  const last = Math.min(firstPort + PORTS, PORT_LIMIT) - 1;
+  const which = last === firstPort ? `port ${firstPort} is` : `ports ${firstPort} to ${last} are`;
+  const problem = `metrics-port: ${which} taken on this machine; set it to another one, or to 0 for none`;
   return { agents, port: null, problem };
 }
 

@@ -13,7 +13,7 @@ import type { BuilderConfig } from "../config.ts";
 import type { Facts } from "../facts.ts";
 import { CONFIG_KEY, cosConfig } from "./databag.ts";
 
-export { choosePort, PORTS } from "../../build/metrics/listen.ts";
+export { choosePort, PORT_LIMIT, PORTS } from "../../build/metrics/listen.ts";
 
 /** What a reconcile has found beside the facts. */
 export interface Found {
@@ -25,35 +25,23 @@ export interface Found {
   readonly published: readonly { readonly cloud: string; readonly ids: ReadonlyMap<string, string> }[];
 }
 
-/** Writes the metrics, serves them where an agent wants them, and queues its databag. True when that says it already. */
+/**
+ * Writes the metrics, serves them where an agent wants them, and queues its databag. True when that says it already. What
+ * only watches stops nothing: metrics that cannot be written or served are logged, and tried again by the next reconcile.
+ */
 export async function observe(
   run: Run<BuilderConfig>,
   facts: Facts,
   found: Found,
   path: string,
 ): Promise<boolean> {
-  const { paths, peers, config, collection } = facts;
+  const { paths, collection } = facts;
   const { unit, application, model } = run.context;
-  const running = found.builds.find(({ state }) => state === "running");
-  const published = publishedImages(found);
-  const { ledger, ended } = await keepLedger(paths.ledgerFile, found.builds);
-  for (const build of ended) if (build.request.kind !== "initialise") run.log.info(recordOf(build));
-  const observed = {
-    version: manifest.version,
-    isLeader: peers.isLeader,
-    ledger,
-    runningSince: running?.startedAt ?? null,
-    limitMs: limitsWith(config.limits).build,
-    ticks: found.ticks,
-    published,
-    clouds: facts.targets,
-  };
   try {
-    await writeMetrics(paths, unit, observed, new Date());
+    await measure(run, facts, found);
     if (collection.port === null) await stopListening(paths, path);
     else await listen(paths, unit, collection.port, path);
   } catch (error) {
-    // images matter more; the next reconcile tries again
     run.log.warn({ err: error }, "cannot write or serve metrics");
   }
   const topology = { model: model.name, modelUuid: model.uuid, application, charm: manifest.name };
@@ -61,6 +49,23 @@ export async function observe(
   const outdated = collection.agents.filter(({ bag }) => bag !== null && bag[CONFIG_KEY] !== text);
   for (const { relation } of outdated) relation.setUnitData({ [CONFIG_KEY]: text });
   return outdated.length === 0;
+}
+
+async function measure(run: Run<BuilderConfig>, facts: Facts, found: Found): Promise<void> {
+  const { paths, peers, config } = facts;
+  const { ledger, ended } = await keepLedger(paths.ledgerFile, found.builds);
+  for (const build of ended) if (build.request.kind !== "initialise") run.log.info(recordOf(build));
+  const observed = {
+    version: manifest.version,
+    isLeader: peers.isLeader,
+    ledger,
+    runningSince: found.builds.find(({ state }) => state === "running")?.startedAt ?? null,
+    limitMs: limitsWith(config.limits).build,
+    ticks: found.ticks,
+    published: publishedImages(found),
+    clouds: facts.targets,
+  };
+  await writeMetrics(paths, run.context.unit, observed, new Date());
 }
 
 /** Each image of each cloud once: relations with one account have one cloud. */
