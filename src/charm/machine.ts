@@ -25,6 +25,6 @@ export async function remove(paths: Paths, path: string, log: Logger): Promise<v
   await rm(paths.runtime, { recursive: true, force: true });
   await rm(paths.compileCache, { recursive: true, force: true });
   await rm(paths.metricsFile, { force: true });
-  await (await import("../build/metrics/listen.ts")).stopListening(paths, path);
+  await (await import("./cos/observe.ts")).stopListening(paths, path);
   await removeService(paths, path);
 }

@@ -13,7 +13,7 @@ import type { BuilderConfig } from "../config.ts";
 import type { Facts } from "../facts.ts";
 import { CONFIG_KEY, cosConfig } from "./databag.ts";
 
-export { choosePort, PORT_LIMIT, PORTS } from "../../build/metrics/listen.ts";
+export { choosePort, PORT_LIMIT, PORTS, stopListening } from "../../build/metrics/listen.ts";
 
 /** What a reconcile has found beside the facts. */
 export interface Found {

@@ -92,6 +92,12 @@ describe("the bundle", () => {
     const command = (await readFile(`/proc/${Number.parseInt(pid, 10)}/cmdline`, "utf8")).split("\0");
     expect(command).toContain(join(packed, "dist/cli/main.mjs"));
     expect(command[0]).toBe(node);
+    expect(await readFile(charm.paths.metricsFile, "utf8")).toMatch(/^github_runner_image_builder_info\{/m);
+    const endpoints = { "cos-agent": { interface: "cos_agent", role: "requires" } } as const;
+    charm.juju.addScriptedApplication("agent", { endpoints, units: 1 });
+    const relation = await charm.juju.relate("image-builder:cos-agent", "agent:cos-agent");
+    await charm.settle();
+    expect(charm.juju.unitData(relation, "image-builder/0")["config"]).toContain("ImageBuilderNoGoodBuild");
     await charm.configure({ "build-interval": 0 });
     expect(charm.status()).toBe("blocked build-interval: set it to a whole number from 1 to 24");
     expect(charm.log().filter((line) => line.includes("wrong configuration"))).toHaveLength(1);
