@@ -5,20 +5,23 @@ import { listImages } from "../openstack/index.ts";
 import type { Targets } from "./build-image.ts";
 import type { StepContext } from "./step.ts";
 import { readPublished } from "./steps/prune.ts";
+import type { BuildRequest } from "./types.ts";
 
 const LIMIT_MS = minutes(2);
 
 /**
- * Journals which of the published images are in one of `targets`, active, and which are in none. While a target lets
- * nobody in, what is not found elsewhere may be there, and is in neither list. Never fails a build: what cannot be seen
- * is logged. Throws the signal's reason alone.
+ * Journals which of the published images are in one of `targets`, active, and which are in none. Where these are not all
+ * clouds that `request` might name, or one lets nobody in, what is not found may be elsewhere, and is in neither list.
+ * Never fails a build: what cannot be seen is logged. Throws the signal's reason alone.
  */
 export async function lookAtPublished(
   targets: Targets,
-  publishedFile: string | null,
+  request: Pick<BuildRequest, "publishedFile" | "targets">,
   { journal, log, signal }: Pick<StepContext, "journal" | "log" | "signal">,
 ): Promise<void> {
+  const { publishedFile } = request;
   if (publishedFile === null) return;
+  const isEverywhere = request.targets === null && targets.failures.length === 0;
   try {
     await withDeadline(signal, LIMIT_MS, "looking at what is published", async (limit) => {
       const published = await readPublished(publishedFile);
@@ -30,9 +33,9 @@ export async function lookAtPublished(
         images.flatMap((list) => list.filter(({ status }) => status === "active").map(({ id }) => id)),
       );
       const found = [...published.intersection(active)];
-      const missing = targets.failures.length === 0 ? [...published.difference(active)] : [];
+      const missing = isEverywhere ? [...published.difference(active)] : [];
       journal.add({ event: "looked", found, missing });
-      if (missing.length > 0) log.error({ images: missing }, "published images are missing");
+      if (missing.length > 0) log.warn({ images: missing }, "published images are missing");
     });
   } catch (error) {
     signal.throwIfAborted();

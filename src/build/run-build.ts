@@ -130,7 +130,7 @@ async function buildAll(request: BuildRequest, deps: RunDeps, signal: AbortSigna
   const adoption = { request, targets: first, context, isClean };
   if (request.kind === "adopt") return await adopt(adoption);
   await tidy("images of the Python charm", signal, async () => void (await adopt(adoption)));
-  await lookAtPublished(first, request.publishedFile, context);
+  await lookAtPublished(first, request, context);
   const artifacts: Artifact[] = [];
   let failure: Error | null = null;
   const left = request.kind === "copy" ? await copyImages() : request.images;

@@ -23,6 +23,7 @@ async function look(
   answer: Answer,
   failures: readonly FailedTarget[] = [],
   signal = new AbortController().signal,
+  wanted: readonly string[] | null = null,
 ): Promise<readonly NewJournalEvent[]> {
   await using folder = await mkdtempDisposable(join(tmpdir(), "look-"));
   await using stub = await startStub();
@@ -33,7 +34,11 @@ async function look(
   const events: NewJournalEvent[] = [];
   const journal = { add: (event: NewJournalEvent) => void events.push(event) };
   const targets = { names: ["a"], clouds: [cloud], failures };
-  await lookAtPublished(targets, file, { journal, log: silentLogger, signal });
+  await lookAtPublished(
+    targets,
+    { publishedFile: file, targets: wanted },
+    { journal, log: silentLogger, signal },
+  );
   return events;
 }
 
@@ -49,6 +54,12 @@ describe("looking at what is published", () => {
 
   test("calls nothing missing that a cloud may have which lets nobody in", async () => {
     expect(await look(published, list, [{ cloud: "b", error: "no" }])).toEqual([
+      { event: "looked", found: ["i1"], missing: [] },
+    ]);
+  });
+
+  test("calls nothing missing that a cloud may have which was not asked for", async () => {
+    expect(await look(published, list, [], undefined, ["a"])).toEqual([
       { event: "looked", found: ["i1"], missing: [] },
     ]);
   });
