@@ -47,7 +47,7 @@ const mode =
 const node = (change: Partial<Program>): Break => put("node/bin/node", elf({ ...NODE, ...change }), 0o100755);
 
 /** All tests change one good package. */
-describe("verify-charm", () => {
+describe("verify-charm", { timeout: 30_000 }, () => {
   let temporary: Awaited<ReturnType<typeof mkdtempDisposable>>;
   let good: readonly Given[];
 
