@@ -28,7 +28,7 @@ export async function adopt(needs: AdoptionNeeds): Promise<AppError | null> {
   const { publishedFile } = request;
   const traces = publishedFile === null ? null : await readTraces(publishedFile);
   if (publishedFile === null || (traces === null && request.kind !== "adopt")) return null;
-  const problems = [...targets.failures];
+  const problems = targets.failures.map(({ cloud: name, error }) => `${name}: ${error}`);
   const refused = new Set<string>();
   const silent = new Set<string>();
   const owned = await step(
