@@ -6,7 +6,7 @@ import { isHookFailure, type Relation, type Settings } from "../juju/index.ts";
 import { addressFlaw, LONGEST_NAME, LONGEST_PASSWORD, unprintable } from "./text.ts";
 
 /** Keys that a requirer writes; it writes all or none of them. Others are ignored. */
-const CREDENTIAL_KEYS = [
+export const CREDENTIAL_KEYS = [
   "auth_url",
   "password",
   "project_domain_name",
