@@ -34,7 +34,7 @@ function table(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-function tell({ first, second, builds, checks, search, joined }: Story): void {
+function tell({ first, second, builds, checks, search, joined, model }: Story): void {
   const artifacts = builds.flatMap(({ build }) => build.artifacts);
   const row = (revision: string) => (published: Story["first"][number]) => {
     const cloud = artifacts.find(({ imageId }) => imageId === published.id)?.cloud ?? "";
@@ -58,7 +58,8 @@ function tell({ first, second, builds, checks, search, joined }: Story): void {
   console.log(
     `search of its whole disk: ${search.found.length === 0 ? "nothing" : search.found.join(", ")} found`,
   );
-  console.log("\nTime of each phase");
+  console.log(`\njuju status\n\n${model}`);
+  console.log("Time of each phase");
   const ends = [...phases.slice(1).map((phase) => phase.began), performance.now()];
   console.log(table(phases.map((phase, at) => [formatDuration((ends[at] ?? 0) - phase.began), phase.name])));
   console.log(`${clock().trim()} in all`);

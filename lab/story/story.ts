@@ -13,6 +13,7 @@ import type { JournalEvent } from "../../src/build/journal.ts";
 import type { Paths } from "../../src/build/paths.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { getImage, openCloud, type Image } from "../../src/openstack/index.ts";
+import { statusTable } from "../juju/cli/status-table.ts";
 import { labReset, labUp, type LabCloud } from "../lab.ts";
 import { LAB_ROOT, PROXY_ACCOUNT, type LabProject } from "../layout.ts";
 import { deployCharm, UNIT, type Deployment } from "./deployment.ts";
@@ -78,6 +79,8 @@ export interface Story {
   /** Build that the action `run` joined, and the build that cron had started. */
   readonly joined: { readonly byAction: string; readonly byCron: string };
   readonly statuses: readonly string[];
+  /** All of the model in the end, as `juju status` shows it. */
+  readonly model: string;
   /** Units that came later, with what the requirers found in their databags at once, and in the end. */
   readonly secondUnit: {
     readonly name: string;
@@ -241,6 +244,7 @@ export async function tellStory(
     proxied: await proxyLog(lab, began),
     joined: { byAction: String(action.results["build"]), byCron: builds.at(-1)?.build.id ?? "" },
     statuses: deployment.statuses(),
+    model: statusTable(juju.status()),
     secondUnit: {
       name: secondUnit,
       atOnce,
