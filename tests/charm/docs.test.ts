@@ -1,4 +1,9 @@
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { exec, type ExecResult } from "../../src/base/exec.ts";
+import { REPOSITORY } from "../support/charm.ts";
 import { parseJuju, type JujuLine } from "../support/docs/juju-syntax.ts";
 import { fencesOf, readPage, readPages } from "../support/docs/pages.ts";
 import { openReader, type Reader } from "../support/docs/perform.ts";
@@ -71,4 +76,26 @@ describe("who does what the pages say", { timeout: 120_000 }, () => {
     // whatever a page changes, something is published or on its way as long as there is a unit
     expect(reader.status()).toMatch(path === REMOVE ? /^gone$/ : /^(active|maintenance) /);
   });
+});
+
+test("the fake Juju shows whoever plays with it what the tutorial shows", { timeout: 120_000 }, async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "play-"));
+  const page = await readPage("docs/tutorial/lab.md");
+  const main = [join(REPOSITORY, "lab/juju/main.ts"), "--dir", folder.path];
+  const call = async (words: readonly string[]): Promise<ExecResult> =>
+    await exec(process.execPath, [...main, ...words], {
+      env: {},
+      cwd: REPOSITORY,
+      signal: AbortSignal.timeout(60_000),
+    });
+  // the page stops it as well; this is for a test that fails before
+  await using _stopped = { [Symbol.asyncDispose]: async () => void (await call(["stop"])) };
+  const shown = new Map<string, string>();
+  for (const [, , , , fake, ...words] of await recordCommands(fencesOf(page, "sh").join("\n"))) {
+    if (fake !== "juju") continue;
+    const { code, stdout, stderr } = await call(words);
+    expect({ words, code, stderr }).toEqual({ words, code: 0, stderr: "" });
+    shown.set(words[0] ?? "", stdout);
+  }
+  expect(fencesOf(page, "text")).toEqual([shown.get("status")]);
 });
