@@ -45,6 +45,13 @@ const COMMANDS: Readonly<Record<string, Syntax>> = {
   "update-secret": { words: [2, MANY], values: ["file"], flags: ["auto-prune"] },
 };
 
+/** The names of all subcommands. */
+export const JUJU_COMMANDS: readonly string[] = Object.keys(COMMANDS);
+/** All their flags, as they are written. */
+export const JUJU_FLAGS: readonly string[] = Object.values(COMMANDS).flatMap(({ values = [], flags = [] }) =>
+  [...values, ...flags].map((flag) => `--${flag}`),
+);
+
 /** A command line of Juju's, taken apart. */
 export interface JujuLine {
   readonly command: string;
