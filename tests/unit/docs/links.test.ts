@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { isMissing } from "../../../src/base/files.ts";
@@ -33,6 +33,13 @@ test("all links between pages lead to a file, and to a heading where they name o
   expect(links.length).toBeGreaterThan(100);
   const flaws = await Promise.all(links.map(async ([from, target]) => await flawOf(from, target)));
   expect(flaws.filter((flaw) => flaw !== null)).toEqual([]);
+});
+
+test("pictures are small enough to load at once", async () => {
+  const targets = pages.flatMap((page) => linksOf(page).map((target) => join(dirname(page.path), target)));
+  const pictures = targets.filter((target) => /\.(svg|png)$/.test(target));
+  const sizes = await Promise.all(pictures.map(async (path) => (await stat(join(REPOSITORY, path))).size));
+  expect(sizes.filter((size) => size > 300_000)).toEqual([]);
 });
 
 test("a link to a file or a heading that there is not is found", async () => {
