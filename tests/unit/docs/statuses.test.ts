@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Build } from "../../../src/build/history.ts";
 import { statusesOf, type StatusFacts } from "../../../src/charm/collect-status.ts";
-import { readRequirer, type Requirer } from "../../../src/charm/image-relation.ts";
+import { CREDENTIAL_KEYS, readRequirer, type Requirer } from "../../../src/charm/image-relation.ts";
 import { parseConfig } from "../../../src/charm/config.ts";
 import { ConfigError } from "../../../src/base/errors.ts";
 import { artifactWith, buildWith } from "../../support/builds.ts";
@@ -48,15 +48,7 @@ const told = {
 } as const;
 
 async function flawed(): Promise<Requirer> {
-  const keys = [
-    "auth_url",
-    "password",
-    "project_domain_name",
-    "project_name",
-    "user_domain_name",
-    "username",
-  ];
-  const bag = Object.fromEntries(keys.map((key) => [key, "no address"]));
+  const bag = Object.fromEntries(CREDENTIAL_KEYS.map((key) => [key, "no address"]));
   return await readRequirer(relationWith({ "runner/0": bag }), () => null);
 }
 
