@@ -5,11 +5,8 @@ import { documentedProgram } from "../../../scripts/docs/commands.ts";
 import { JUJU_COMMANDS, JUJU_FLAGS, readDeclared } from "../../support/docs/juju-syntax.ts";
 import { proseOf, readPages, type Page } from "../../support/docs/pages.ts";
 
-/** Names in pages that are not this product's to change. */
-const OTHERS =
-  "github-runner garm-configurator update-status juju-no-proxy apt-daily apt-daily-upgrade unattended-upgrades " +
-  // examples
-  "opentelemetry-collector aproxy name image-builder image-builder-0 noble-x64 runner-a runner-b 20261123t195102417-3f9a";
+/** Names of others that begin like ours. */
+const OTHERS = ["apt-daily", "apt-daily-upgrade", "runner-a", "runner-b", "aproxy", "name"];
 
 const { options, actions } = await readDeclared();
 const { commands } = documentedProgram();
@@ -23,15 +20,21 @@ const known = new Set([
   ...SECTIONS.map(({ name }) => name),
   ...JUJU_COMMANDS,
   ...JUJU_FLAGS,
-  ...OTHERS.split(" "),
+  ...OTHERS,
 ]);
+
+/** First words of our hyphenated names; what begins otherwise is somebody else's. */
+const beginnings = new Set(
+  [...Object.keys(options), ...Object.keys(actions)].map((name) => name.split("-")[0] ?? ""),
+);
 
 /** What a page names in inline code and looks like an option, an action, a flag or a `name=value`. */
 function namesIn(page: Page): readonly string[] {
   return Array.from(proseOf(page).matchAll(/`([^`\n]+)`/g), ([, code = ""]) => {
     const [, flag, setting, hyphened] =
       /^(--[a-z][a-z-]*)|^([a-z][a-z0-9-]*)=|^([a-z0-9]+(?:-[a-z0-9]+)+)$/.exec(code) ?? [];
-    return flag ?? setting ?? hyphened ?? "";
+    const isOurs = beginnings.has(hyphened?.split("-")[0] ?? "");
+    return flag ?? setting ?? (isOurs ? hyphened : undefined) ?? "";
   }).filter((name) => name !== "");
 }
 

@@ -6,6 +6,7 @@ import { statusesOf, type StatusFacts } from "../../../src/charm/collect-status.
 import { CREDENTIAL_KEYS, readRequirer, type Requirer } from "../../../src/charm/image-relation.ts";
 import { parseConfig } from "../../../src/charm/config.ts";
 import { ConfigError } from "../../../src/base/errors.ts";
+import { BUILD_KINDS } from "../../../src/build/types.ts";
 import { artifactWith, buildWith } from "../../support/builds.ts";
 import { REPOSITORY } from "../../support/charm.ts";
 import { configWith, factsWith, RAW_CONFIG, relationWith, requirerWith } from "../../support/facts.ts";
@@ -77,8 +78,7 @@ async function allMessages(): Promise<readonly string[]> {
     ...statuses([served], [running(null)]),
     ...statuses([served], [buildWith({ state: "queued", request: { images: [NOBLE, JAMMY] } })]),
     ...statuses([served], [running({ done: 1, total: 2 }, { targetsByImage: { "noble-x64": ["a"] } })]),
-    ...statuses([served], [running(null, buildWith({ request: { kind: "copy" } }))].map(asRunning)),
-    ...statuses([served], [running(null, buildWith({ request: { kind: "initialise" } }))].map(asRunning)),
+    ...BUILD_KINDS.flatMap((kind) => statuses([served], [asRunning(buildWith({ request: { kind } }))])),
     ...statuses([served], [buildWith({ state: "failed", errors: ["noble-x64: no"], advice: "look" })]),
     ...statuses([served], [buildWith({ state: "interrupted" })]),
     ...statuses([served], [buildWith({ state: "cancelled" })]),
