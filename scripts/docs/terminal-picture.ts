@@ -59,7 +59,7 @@ function frame(rows: number, style: string, content: string): string {
   const height = rows * LINE_HEIGHT + 2 * MARGIN;
   const inner = `x="0" y="${MARGIN}" width="${width}" height="${rows * LINE_HEIGHT}"`;
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
     `<style>text{font:13px ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;white-space:pre;fill:#d4d7dc}` +
     `.prompt{fill:#fff;font-weight:bold}.phase{fill:#6cb6ff;font-weight:bold}.bad{fill:#ff7b72}.good{fill:#7ee787}` +
     `${style}</style><rect width="100%" height="100%" rx="8" fill="#1b1f24"/>` +
