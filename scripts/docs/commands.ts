@@ -11,7 +11,14 @@ export type Program = ReturnType<typeof createProgram>;
 export function documentedProgram(): Program {
   const { stdout, stderr } = process;
   const signal = new AbortController().signal;
-  const program = createProgram({ env: {}, stdout, stderr, signal, setExitCode: () => {} });
+  const program = createProgram({
+    env: {},
+    stdout,
+    stderr,
+    signal,
+    setExitCode: () => {},
+    proxy: () => null,
+  });
   for (const command of [program, ...program.commands])
     command.configureOutput({ getOutHelpWidth: () => WIDTH, getErrHelpWidth: () => WIDTH });
   return program;
