@@ -15,7 +15,7 @@ const UPDATE_STATUS_MS = 300_000;
 /** What the pool needs from its owner. */
 export type PoolOptions = Pick<
   Surroundings,
-  "model" | "extraEnvironment" | "faults" | "journal" | "log" | "placeCharm"
+  "model" | "machine" | "extraEnvironment" | "faults" | "journal" | "log" | "placeCharm"
 >;
 
 /** The running agents; stop it to end their processes and sockets. */

@@ -39,14 +39,18 @@ export async function placeCharm(
     return new Set();
   }
   await mkdir(target, { recursive: true });
-  const files = new Set<string>();
-  for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {
-    if (!entry.isDirectory()) files.add(join(entry.parentPath, entry.name).slice(source.length + 1));
-  }
+  const files = await filesOf(source);
   for (const old of before) if (!files.has(old)) await rm(join(target, old), { force: true });
   await cp(source, target, { recursive: true, force: true, verbatimSymlinks: true });
   await splitCharmcraft(source, target);
   return files;
+}
+
+/** The charm's files, by their paths below its folder. */
+export async function filesOf(source: string): Promise<ReadonlySet<string>> {
+  const entries = await readdir(source, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory());
+  return new Set(files.map(({ parentPath, name }) => join(parentPath, name).slice(source.length + 1)));
 }
 
 /** Refuses a charm without bases, as Juju 4 does (contract 0.10): from manifest.yaml, or what packing would put there. */

@@ -1,13 +1,12 @@
 /** What `juju-exec` asks for: a bash script in a unit's context (contract 2). */
 import { randomBytes } from "node:crypto";
-import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentState, HookRelation } from "./agent-state.ts";
 import { failed, type Outcome } from "./commands/run.ts";
 import { newContext, type HookContext } from "./context.ts";
 import { environmentOf } from "./environment.ts";
 import { ownSide, statusNow, type Unit } from "./model.ts";
-import { runProcess, type ProcessEnd } from "./process.ts";
+import type { ProcessEnd } from "./process.ts";
 import type { EndProcess, Session, Surroundings } from "./surroundings.ts";
 
 /** A command that waits for its turn; empty texts for options not given. */
@@ -49,9 +48,9 @@ export async function runScript(
 ): Promise<ProcessEnd> {
   const { agent } = context;
   const script = join(agent.directory, `exec-${randomBytes(6).toString("hex")}`);
-  await writeFile(script, `${commands}\n`, { mode: 0o700 });
+  await around.machine.writeFile(script, `${commands}\n`, 0o700);
   try {
-    return await runProcess({
+    return await around.machine.run({
       file: "/bin/bash",
       parameters: [script],
       cwd: agent.charmDirectory,
@@ -62,7 +61,7 @@ export async function runScript(
       onStart: options.onStart,
     });
   } finally {
-    await rm(script, { force: true });
+    await around.machine.removeFile(script);
   }
 }
 

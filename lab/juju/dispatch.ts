@@ -1,10 +1,8 @@
 /** Finds and runs the charm's program for a hook or an action (contract 1.1). */
-import { constants } from "node:fs";
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import type { HookContext } from "./context.ts";
 import { environmentOf } from "./environment.ts";
-import { runProcess, type ProcessEnd } from "./process.ts";
+import type { ProcessEnd } from "./process.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** How the charm's process ended. */
@@ -25,18 +23,19 @@ export async function dispatch(
   onStart: (end: (signal: NodeJS.Signals) => void) => void,
 ): Promise<DispatchEnd> {
   const { charmDirectory } = context.agent;
-  if (!(await may(join(charmDirectory, "metadata.yaml"), constants.F_OK))) {
+  if ((await around.machine.look(join(charmDirectory, "metadata.yaml"))) === "nothing") {
     return { ...SILENT_SUCCESS, code: -1, problem: "charm missing from disk" };
   }
   const candidates = ["dispatch", `${context.kind}s/${context.name}`].map((name) =>
     join(charmDirectory, name),
   );
   for (const file of candidates) {
-    if (!(await may(file, constants.F_OK))) continue;
-    if (!(await may(file, constants.X_OK))) {
+    const found = await around.machine.look(file);
+    if (found === "nothing") continue;
+    if (found === "file") {
       return { ...SILENT_SUCCESS, code: -1, problem: `fork/exec ${file}: permission denied` };
     }
-    return await runProcess({
+    return await around.machine.run({
       file,
       parameters: [],
       cwd: charmDirectory,
@@ -54,20 +53,4 @@ export async function dispatch(
   }
   if (context.kind === "hook") return SILENT_SUCCESS;
   return { ...SILENT_SUCCESS, code: -1, problem: `action not implemented on unit "${context.unit.name}"` };
-}
-
-async function may(path: string, mode: number): Promise<boolean> {
-  try {
-    await access(path, mode);
-    return true;
-  } catch (error) {
-    if (
-      error instanceof Error &&
-      "code" in error &&
-      ["ENOENT", "EACCES", "ENOTDIR"].includes(String(error.code))
-    ) {
-      return false;
-    }
-    throw error;
-  }
 }

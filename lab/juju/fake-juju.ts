@@ -1,5 +1,4 @@
 /** The fake controller: one model, its agents, and everything an admin can do to them. */
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { AgentPool } from "./agents.ts";
 import type { LogRecord } from "./commands/command.ts";
@@ -11,6 +10,7 @@ import { secretMethods } from "./controller/secrets.ts";
 import { taskMethods } from "./controller/tasks.ts";
 import { unitMethods } from "./controller/units.ts";
 import { Faults, type JournalEntry } from "./journal.ts";
+import { thisMachine } from "./machine.ts";
 import { versionOf, type Model } from "./model.ts";
 import type { FakeJujuOptions } from "./options.ts";
 import { installJujuExec } from "./programs.ts";
@@ -50,11 +50,14 @@ async function startController(options: FakeJujuOptions) {
     storageDirectory: join(directory, "storage"),
     nextStorage: 0,
   };
-  const [faults, charms] = [new Faults(), charmStore(model, join(directory, "charms"))];
+  const machine = options.machine ?? thisMachine;
+  const root = options.machine === undefined ? directory : "/";
+  const [faults, charms] = [new Faults(), charmStore(model, machine, join(directory, "charms"))];
   const journal: JournalEntry[] = [];
   const logs: LogRecord[] = [];
   const agents = new AgentPool({
     model,
+    machine,
     extraEnvironment: options.extraEnvironment ?? {},
     faults,
     journal,
@@ -65,12 +68,12 @@ async function startController(options: FakeJujuOptions) {
     placeCharm: charms.place,
   });
   const numbers = { machine: 0, relation: 0, action: 1 };
-  const controller: Controller = { directory, model, agents, charms, faults, journal, logs, numbers };
-  const agentsDirectory = agentsFolder(directory);
-  const execPath = join(directory, "bin", versionOf(model)[0] < 3 ? "juju-run" : "juju-exec");
-  await mkdir(agentsDirectory, { recursive: true });
-  await installJujuExec(execPath, agentsDirectory);
-  if (options.installExecAt !== undefined) await installJujuExec(options.installExecAt, agentsDirectory);
+  const controller: Controller = { root, machine, model, agents, charms, faults, journal, logs, numbers };
+  const agentsDirectory = agentsFolder(root);
+  const execPath = join(root, "bin", versionOf(model)[0] < 3 ? "juju-run" : "juju-exec");
+  await machine.makeFolder(agentsDirectory);
+  for (const path of new Set([execPath, options.installExecAt ?? execPath]))
+    await installJujuExec(machine, path, agentsDirectory);
   return {
     ...applicationMethods(controller),
     ...relationMethods(controller),

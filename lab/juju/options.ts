@@ -1,5 +1,6 @@
 /** What callers of the fake hand in and get back. */
 import type { ConfigValue } from "./charm.ts";
+import type { Machine } from "./machine.ts";
 import type { LogRecord } from "./commands/command.ts";
 
 /** How to start the fake. */
@@ -13,6 +14,8 @@ export interface FakeJujuOptions {
   readonly extraEnvironment?: Readonly<Record<string, string>>;
   /** A second place for juju-exec, such as `<root>/usr/bin/juju-exec`. */
   readonly installExecAt?: string;
+  /** Where agents and charms run, in the folders that Juju has there; without it on this machine, below `directory`. */
+  readonly machine?: Machine;
   readonly log?: (record: LogRecord) => void;
   /** What `credential-get` gives to a trusted charm; without it an invented OpenStack account. */
   readonly cloud?: Readonly<Record<string, unknown>>;

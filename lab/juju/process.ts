@@ -63,7 +63,7 @@ export async function runProcess(call: ProcessCall): Promise<ProcessEnd> {
 }
 
 /** Reads `stream` to memory and hands on its lines; the returned function flushes and gives all bytes. */
-function collect(stream: Readable, onLine: (line: string) => void): () => Buffer {
+export function collect(stream: Readable, onLine: (line: string) => void): () => Buffer {
   const chunks: Buffer[] = [];
   let rest = Buffer.alloc(0);
   let flushed = false;

@@ -4,11 +4,13 @@ import type { LogRecord } from "./commands/command.ts";
 import type { HookContext } from "./context.ts";
 import type { Faults, JournalEntry } from "./journal.ts";
 import type { Lock } from "./lock.ts";
+import type { Machine } from "./machine.ts";
 import type { Model, Unit } from "./model.ts";
 
 /** What all agents share. */
 export interface Surroundings {
   readonly model: Model;
+  readonly machine: Machine;
   readonly extraEnvironment: Readonly<Record<string, string>>;
   readonly faults: Faults;
   readonly journal: JournalEntry[];

@@ -1,5 +1,4 @@
 /** The agent of one unit: its queue, its sockets, and the loop that runs the charm. */
-import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { AgentState } from "./agent-state.ts";
 import { runCommands, type ExecTask } from "./commands-run.ts";
@@ -12,7 +11,6 @@ import { nextOperation, type Operation } from "./resolver.ts";
 import { runAction, type ActionTask } from "./run-action.ts";
 import { runHook } from "./run-hook.ts";
 import type { EndProcess, Session, Surroundings } from "./surroundings.ts";
-import { listen } from "./wire.ts";
 
 /** One unit's agent; `stop` it to end its process and close its sockets. */
 export class UnitAgent {
@@ -47,18 +45,19 @@ export class UnitAgent {
   /** Opens the two sockets. */
   async start(): Promise<void> {
     const { directory } = this.state;
-    await mkdir(directory, { recursive: true });
+    const { machine } = this.#around;
+    await machine.makeFolder(directory);
     const report = (error: unknown): void => {
       if (!this.#stopped) this.#around.report(error);
     };
     const socket = join(directory, "agent.socket");
     this.#closers.push(
-      await listen(
+      await machine.listen(
         socket,
         async (...call) => answerCommand(this.#around, socket, () => this.#context, ...call),
         report,
       ),
-      await listen(join(directory, "run.socket"), async (fields) => this.#answerExec(fields), report),
+      await machine.listen(join(directory, "run.socket"), async (fields) => this.#answerExec(fields), report),
     );
   }
 
@@ -163,7 +162,7 @@ export class UnitAgent {
       }
     }
     if (this.state.failed === undefined) this.unit.agentStatus = statusNow("idle");
-    if (this.state.removed) await rm(join(this.state.directory, "run.socket"), { force: true });
+    if (this.state.removed) await this.#around.machine.removeFile(join(this.state.directory, "run.socket"));
   }
 
   /** The group whose lock the operation needs (empty: the machine's own), or `undefined` for no lock at all. */

@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { AppError } from "../../src/base/errors.ts";
 import type { Outcome } from "./commands/run.ts";
 
@@ -46,7 +47,8 @@ export async function listen(
   };
 }
 
-async function serve(socket: Socket, answer: Answer): Promise<void> {
+/** Answers the one request that comes over `socket`. */
+export async function serve(socket: Duplex, answer: Answer): Promise<void> {
   const gone = new AbortController();
   const messages = messageQueue(socket);
   socket.on("close", () => gone.abort());
@@ -70,7 +72,7 @@ async function serve(socket: Socket, answer: Answer): Promise<void> {
 }
 
 /** A function that gives the socket's next whole message, `undefined` after its end. */
-function messageQueue(socket: Socket): () => Promise<string | undefined> {
+function messageQueue(socket: Duplex): () => Promise<string | undefined> {
   let buffered = Buffer.alloc(0);
   let ended = false;
   let wake = (): void => {};

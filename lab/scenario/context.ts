@@ -7,6 +7,7 @@ import { readCharm } from "../juju/charm.ts";
 import { checkBases, placeCharm } from "../juju/charm-files.ts";
 import { commandNames } from "../juju/commands/run.ts";
 import { versionOf, type Model } from "../juju/model.ts";
+import { thisMachine } from "../juju/machine.ts";
 import { linkHookCommands } from "../juju/programs.ts";
 import { InconsistentScenarioError, inconsistencies } from "./consistency.ts";
 import type { ScenarioEvent } from "./event.ts";
@@ -62,7 +63,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   const folders = { charm: join(folder, "charm"), tools: join(folder, "tools") };
   const isLinked = (await readOptional(join(source, "metadata.yaml"))) !== undefined;
   await placeCharm(source, folders.charm, isLinked, new Set());
-  await linkHookCommands(folders.tools, commandNames(emptyModel(named, folder)));
+  await linkHookCommands(thisMachine, folders.tools, commandNames(emptyModel(named, folder)));
 
   const ending = new AbortController();
   const running = new Set<Promise<unknown>>();

@@ -9,6 +9,7 @@ import { dispatch, type DispatchEnd } from "../juju/dispatch.ts";
 import { answerCommand } from "../juju/hook-command-server.ts";
 import { Faults, type Fault, type JournalEntry } from "../juju/journal.ts";
 import { Lock } from "../juju/lock.ts";
+import { thisMachine } from "../juju/machine.ts";
 import { otherSide, type Model } from "../juju/model.ts";
 import type { Surroundings } from "../juju/surroundings.ts";
 import { listen } from "../juju/wire.ts";
@@ -99,6 +100,7 @@ function surroundings(
   const lock = new Lock();
   return {
     model,
+    machine: thisMachine,
     extraEnvironment: environment,
     faults,
     journal: into.journal,

@@ -1,5 +1,4 @@
 /** What an admin does to applications: deploy, scale, configure, trust, refresh. */
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { AppError } from "../../../src/base/errors.ts";
 import { newAgentState } from "../agent-state.ts";
@@ -15,7 +14,7 @@ import { agentsFolder, takeNumber, type Controller } from "./controller.ts";
 
 /** The admin's doings with applications, as methods of the fake. */
 export function applicationMethods(controller: Controller) {
-  const { agents, charms, directory, model, numbers } = controller;
+  const { agents, charms, machine: host, model, numbers, root } = controller;
 
   const addPeers = (application: Application): void => {
     for (const endpoint of application.endpoints.values()) {
@@ -31,13 +30,13 @@ export function applicationMethods(controller: Controller) {
     const application = applicationNamed(model, name);
     for (let added = 0; added < count; added += 1) {
       const folder = `unit-${name}-${application.nextUnit}`;
-      const agentDirectory = join(agentsFolder(directory), folder);
-      const tools = join(directory, "var/lib/juju/tools", folder);
+      const agentDirectory = join(agentsFolder(root), folder);
+      const tools = join(root, "var/lib/juju/tools", folder);
       const state = newAgentState(agentDirectory, join(agentDirectory, "charm"), tools);
-      const host = machine ?? String(takeNumber(numbers, "machine"));
-      const unit = operations.addUnit(application, host, state);
-      await mkdir(agentDirectory, { recursive: true });
-      await linkHookCommands(tools, commandNames(model));
+      const number = machine ?? String(takeNumber(numbers, "machine"));
+      const unit = operations.addUnit(application, number, state);
+      await host.makeFolder(agentDirectory);
+      await linkHookCommands(host, tools, commandNames(model));
       await charms.place(unit, state);
       for (const { name: storage, least } of unit.charm?.storage.values() ?? [])
         addStorage(model, unit, storage, least);

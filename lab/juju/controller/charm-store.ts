@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { AgentState } from "../agent-state.ts";
 import { readCharm, type Charm } from "../charm.ts";
 import { unpackCharm } from "../charm-file.ts";
-import { checkBases, placeCharm } from "../charm-files.ts";
+import { checkBases } from "../charm-files.ts";
+import type { Machine } from "../machine.ts";
 import { versionOf, type Model, type Unit } from "../model.ts";
 
 /** The files of all charms of a model. */
@@ -18,8 +19,8 @@ export interface CharmStore {
   readonly place: (unit: Unit, agent: AgentState) => Promise<void>;
 }
 
-/** The store of `model`, which unpacks charm files below `directory`. */
-export function charmStore(model: Model, directory: string): CharmStore {
+/** The store of `model`, whose units are on `machine`; charm files are unpacked below `directory`. */
+export function charmStore(model: Model, machine: Machine, directory: string): CharmStore {
   let unpacked = 0;
   const linked = new Set<string>();
   const placedFiles = new Map<string, ReadonlySet<string>>();
@@ -42,7 +43,7 @@ export function charmStore(model: Model, directory: string): CharmStore {
       const { charm, charmDirectory, charmVersion, name } = unit.application;
       if (charmDirectory === undefined) return;
       const before = placedFiles.get(unit.name) ?? new Set<string>();
-      const files = await placeCharm(charmDirectory, agent.charmDirectory, linked.has(name), before);
+      const files = await machine.placeCharm(charmDirectory, agent.charmDirectory, linked.has(name), before);
       placedFiles.set(unit.name, files);
       unit.charm = charm;
       agent.charmPlaced = charmVersion;

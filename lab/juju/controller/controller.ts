@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { AgentPool } from "../agents.ts";
 import type { LogRecord } from "../commands/command.ts";
 import type { Faults, JournalEntry } from "../journal.ts";
+import type { Machine } from "../machine.ts";
 import type { Model } from "../model.ts";
 import type { CharmStore } from "./charm-store.ts";
 
@@ -15,7 +16,9 @@ export interface Numbers {
 
 /** A running controller: its model, its agents, and the record of what they did. */
 export interface Controller {
-  readonly directory: string;
+  /** Folder on the machine that Juju's folders are below. */
+  readonly root: string;
+  readonly machine: Machine;
   readonly model: Model;
   readonly agents: AgentPool;
   readonly charms: CharmStore;
@@ -25,9 +28,9 @@ export interface Controller {
   readonly numbers: Numbers;
 }
 
-/** The folder of the agents' folders in a fake's own. */
-export function agentsFolder(directory: string): string {
-  return join(directory, "var/lib/juju/agents");
+/** The folder of the agents' folders. */
+export function agentsFolder(root: string): string {
+  return join(root, "var/lib/juju/agents");
 }
 
 /** Takes the next number of a kind. */
