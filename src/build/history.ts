@@ -18,7 +18,7 @@ const START_LIMIT_MS = 60_000;
 
 /**
  * `waiting`: for another build's end. `queued`: written, no process yet. `running`: its process lives. `interrupted`: the process is gone without
- * having said how it ended (SIGKILL, power loss).
+ * having said how it ended (SIGKILL, power loss), or the machine went down and it deleted what it had made.
  */
 export type BuildState = "waiting" | "queued" | "running" | "done" | "failed" | "cancelled" | "interrupted";
 
@@ -180,6 +180,8 @@ function summarise(
         endedAt = event.at;
         if (event.error !== null && errors.length === 0) errors.push(event.error);
         advice ??= event.advice ?? null;
+        // it had time to delete them
+        if (event.outcome === "interrupted") snapshots.length = 0;
         break;
       case "created":
         if (event.kind === "snapshot") snapshots.push({ image: event.image, id: event.id });

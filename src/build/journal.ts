@@ -77,7 +77,7 @@ const eventSchema = v.variant("event", [
   v.object({
     event: v.literal("ended"),
     at: text,
-    outcome: v.picklist(["done", "failed", "cancelled"]),
+    outcome: v.picklist(["done", "failed", "cancelled", "interrupted"]),
     error: v.nullable(text),
     /** The next thing to try, a sentence. */
     advice: v.optional(text),

@@ -40,10 +40,12 @@ export interface RunDeps extends BuildDeps {
   readonly secrets: () => Promise<BuildSecrets>;
   /** Tells the charm that there is something to publish and waits until it has; false when it did not work. */
   readonly publish: () => Promise<boolean>;
+  /** Whether the machine goes down at this moment. */
+  readonly isMachineStopping: () => Promise<boolean>;
 }
 
-/** How a build ended. `cancelled` means on request, not by a fault. */
-export type Outcome = "done" | "failed" | "cancelled";
+/** How a build ended. `cancelled` means on request, not by a fault; `interrupted` that the machine goes down. */
+export type Outcome = "done" | "failed" | "cancelled" | "interrupted";
 
 /**
  * Runs `request` to its end and journals how it ended; never throws. `failed` also when only some images or
@@ -67,12 +69,17 @@ export async function runBuild(request: BuildRequest, deps: RunDeps, signal: Abo
     });
     return failure === null ? "done" : "failed";
   } catch (error) {
-    const outcome = signal.reason instanceof CancelledError ? "cancelled" : "failed";
+    const outcome = signal.reason instanceof CancelledError ? await endedBy(deps) : "failed";
     deps.log.error({ err: error }, "build failed");
-    const more = outcome === "cancelled" ? {} : advice(error);
+    const more = outcome === "failed" ? advice(error) : {};
     deps.journal.add({ event: "ended", outcome, error: describe(error), ...more });
     return outcome;
   }
+}
+
+/** A machine that goes down ends its builds by the same signal as `cancel`, but nobody wants them to end. */
+async function endedBy({ isMachineStopping }: RunDeps): Promise<"cancelled" | "interrupted"> {
+  return (await isMachineStopping()) ? "interrupted" : "cancelled";
 }
 
 /** The next thing to try, where there is something to say. */

@@ -18,7 +18,13 @@ const only = new RegExp(process.env["FAULTS_ONLY"] ?? "", "u");
 
 const site = await signInForWorkshops();
 const idle: Lane[] = [];
-const tried: Record<Outcome | "damaged", number> = { done: 0, failed: 0, cancelled: 0, damaged: 0 };
+const tried: Record<Outcome | "damaged", number> = {
+  done: 0,
+  failed: 0,
+  cancelled: 0,
+  interrupted: 0,
+  damaged: 0,
+};
 const outcomes = await openOutcomes("sweep");
 
 /** The calls of a first build, and of one that finds base image and older revisions. */

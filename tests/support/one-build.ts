@@ -21,6 +21,8 @@ export interface BuildChanges {
   readonly secrets?: Readonly<Record<string, string>>;
   /** What the charm would do; without it nobody publishes. */
   readonly publish?: () => Promise<boolean>;
+  /** The machine goes down, from the beginning; without it that ends no build. */
+  readonly isMachineStopping?: boolean;
   /** Hears of each event once it is on disk; the function ends the build as SIGTERM does. */
   readonly onEvent?: (event: JournalEvent, cancel: () => void) => void;
   /** Sees each cloud that the build opens and may give another one instead. */
@@ -91,6 +93,7 @@ export async function runOneBuild(
             ? { script: {}, notifyUrl: null }
             : await takeSecrets(request.secretsFile),
         publish: changes.publish ?? (async () => false),
+        isMachineStopping: async () => changes.isMachineStopping === true,
       },
       AbortSignal.any([stop.signal, journal.full]),
     );

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { seconds } from "../../base/deadline.ts";
 import { AppError } from "../../base/errors.ts";
-import { exec } from "../../base/exec.ts";
+import { exec, ExecError } from "../../base/exec.ts";
 import { isMissing, removeAtomic, writeAtomic, writeIfChanged } from "../../base/files.ts";
 import { shellQuote } from "../cloud-init/shell-quote.ts";
 import type { Paths } from "../paths.ts";
@@ -18,6 +18,18 @@ export async function hasSystemd({ systemd }: Paths): Promise<boolean> {
     return (await stat(systemd)).isDirectory();
   } catch (error) {
     if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** Whether systemd is taking the machine down (systemctl(1), `is-system-running`); false where there is none to ask. */
+export async function isMachineStopping(path: string): Promise<boolean> {
+  const signal = AbortSignal.timeout(LIMIT_MS);
+  try {
+    const { stdout } = await exec("systemctl", ["is-system-running"], { env: { PATH: path }, signal });
+    return stdout.trim() === "stopping";
+  } catch (error) {
+    if (error instanceof ExecError) return false;
     throw error;
   }
 }

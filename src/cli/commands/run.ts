@@ -11,6 +11,7 @@ import { processIdentity } from "../../build/process-id.ts";
 import { isHidden } from "../../build/proxies.ts";
 import { parseRequest } from "../../build/request.ts";
 import { runBuild, type Outcome } from "../../build/run-build.ts";
+import { isMachineStopping } from "../../build/service/service.ts";
 import { takeSecrets } from "../../build/steps/fetch-script.ts";
 import type { BuildRequest, BuildSecrets, Proxy } from "../../build/types.ts";
 import { createWaker } from "../../build/waker.ts";
@@ -21,7 +22,12 @@ import { openLogFiles } from "../log-files.ts";
 import { createReporter } from "../progress.ts";
 
 const NO_SECRETS: BuildSecrets = { script: {}, notifyUrl: null };
-const EXIT_CODES: Readonly<Record<Outcome, number>> = { done: 0, failed: 1, cancelled: 1 };
+const EXIT_CODES: Readonly<Record<Outcome, number>> = {
+  done: 0,
+  failed: 1,
+  cancelled: 1,
+  interrupted: 1,
+};
 
 /** Runs the build of `options.request`; sets exit code 1 when it failed or was cancelled. */
 export async function runCommand(
@@ -89,6 +95,7 @@ export async function runCommand(
       knownImages: new Set(builds.flatMap(({ artifacts }) => artifacts.map(({ imageId }) => imageId))),
       secrets,
       publish: waker.now,
+      isMachineStopping: async () => await isMachineStopping(env["PATH"] ?? ""),
     },
     AbortSignal.any([signal, journal.full]),
   );

@@ -218,3 +218,17 @@ describe.concurrent("a build cancelled while", () => {
     expect(took).toBeLessThan(LONGEST_MS);
   });
 });
+
+test("a build that ends because the machine goes down is interrupted, and leaves nothing to go on from", async ({
+  expect,
+}) => {
+  await using workshop = await openWorkshop();
+  const { outcome, build, events } = await workshop.run({
+    isMachineStopping: true,
+    ...atCreated("snapshot", 1)(),
+  });
+  expect(outcome).toBe("interrupted");
+  expect(events.at(-1)).toMatchObject({ event: "ended", outcome: "interrupted" });
+  expect(build).toMatchObject({ state: "interrupted", snapshots: [], artifacts: [] });
+  expect(await workshop.leftovers()).toEqual([]);
+});

@@ -15,7 +15,7 @@ const FOLDER = join(REPOSITORY, "node_modules/.cache/faults");
 
 const line = v.object({
   case: v.string(),
-  outcome: v.picklist(["done", "failed", "cancelled", "damaged"]),
+  outcome: v.picklist(["done", "failed", "cancelled", "interrupted", "damaged"]),
   /** Of the repository when it was tried. */
   commit: v.string(),
   ms: v.number(),

@@ -93,13 +93,30 @@ describe("the state of a build", () => {
     expect(build?.steps).toMatchObject([{ step: "run cloud-init", ms: null }]);
   });
 
-  test.each(["done", "failed", "cancelled"] as const)("is %s when the build said so", async (outcome) => {
-    const build = await read([
-      { event: "started", at, process: DEAD },
-      { event: "ended", at: "2026-11-23T21:00:00.000Z", outcome, error: null },
-    ]);
-    expect(build).toMatchObject({ state: outcome, startedAt: at, endedAt: "2026-11-23T21:00:00.000Z" });
-  });
+  test.each(["done", "failed", "cancelled", "interrupted"] as const)(
+    "is %s when the build said so",
+    async (outcome) => {
+      const build = await read([
+        { event: "started", at, process: DEAD },
+        { event: "ended", at: "2026-11-23T21:00:00.000Z", outcome, error: null },
+      ]);
+      expect(build).toMatchObject({ state: outcome, startedAt: at, endedAt: "2026-11-23T21:00:00.000Z" });
+    },
+  );
+});
+
+test("a build that went down with its machine has deleted its snapshots", async () => {
+  const snapshot = {
+    event: "created",
+    at,
+    image: "noble-x64",
+    kind: "snapshot",
+    id: "s",
+    name: "n",
+  } as const;
+  expect((await read([{ event: "started", at, process: DEAD }, snapshot])).snapshots).toHaveLength(1);
+  const ended = { event: "ended", at, outcome: "interrupted", error: null } as const;
+  expect((await read([{ event: "started", at, process: DEAD }, snapshot, ended])).snapshots).toEqual([]);
 });
 
 describe("what a journal tells", () => {

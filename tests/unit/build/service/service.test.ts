@@ -7,7 +7,7 @@ import { readOptional } from "../../../../src/base/files.ts";
 import { PID_FILE } from "../../../../src/build/history.ts";
 import { pathsOf, type Paths } from "../../../../src/build/paths.ts";
 import { processIdentity } from "../../../../src/build/process-id.ts";
-import { installService, removeService } from "../../../../src/build/service/service.ts";
+import { installService, isMachineStopping, removeService } from "../../../../src/build/service/service.ts";
 import { startBuild } from "../../../../src/build/start-build.ts";
 import { requestWith } from "../../../support/builds.ts";
 
@@ -19,6 +19,7 @@ case $1 in
 start) [ ! -e "$0.broken" ] || { echo "Failed to start: no such unit" >&2; exit 5; }
   setsid /bin/sh "$STARTS/$id" </dev/null >"$0.journal" 2>&1 & echo $! > "$0.pid" ;;
 show) cat "$0.pid" ;;
+is-system-running) cat "$0.state"; exit 1 ;;
 esac
 `;
 
@@ -121,6 +122,15 @@ describe("where systemd runs, a build", () => {
       expect(await readOptional(file)).toBeUndefined();
     expect(await readdir(join(paths.logs, ".."))).toEqual([]);
   });
+});
+
+test("a machine is stopping when systemd says so, and never where there is no systemd", async () => {
+  await using where = await machine();
+  for (const state of ["stopping", "degraded"]) {
+    await writeFile(`${where.tool}.state`, `${state}\n`);
+    expect(await isMachineStopping(where.path)).toBe(state === "stopping");
+  }
+  expect(await isMachineStopping(`${where.tool}.nowhere`)).toBe(false);
 });
 
 test("this machine's own systemctl is not what the tests run", async () => {
