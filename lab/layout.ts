@@ -33,6 +33,8 @@ export interface LabCloud {
   /** Flavor names: tiny 1 vCPU/256 MB/1 GB, small 1/1024/8, medium 2/2048/10. */
   readonly flavor: { readonly tiny: string; readonly small: string; readonly medium: string };
   credentials(project: LabProject): LabCredentials;
+  /** Of the cloud's administrator, whose project is `admin`. */
+  readonly administrator: LabCredentials;
   /** Base-image mirror laid out as cloud-images.ubuntu.com. */
   readonly mirrorUrl: string;
   /** Stand-in of the runner's release pages: `/releases/latest`, `/releases/download/...`. */
@@ -75,6 +77,15 @@ export function labCloud(kind: LabKind): LabCloud {
   const authUrl = `http://${hostOf(kind)}:5000/v3`;
   const region = "RegionOne";
   const gateway = `http://${gatewayOf(kind)}`;
+  const account = (name: string, password: string): LabCredentials => ({
+    authUrl,
+    projectName: name,
+    projectDomainName: "Default",
+    username: name,
+    userDomainName: "Default",
+    password,
+    region,
+  });
   return {
     kind,
     directory: join(LAB_ROOT, kind),
@@ -82,15 +93,8 @@ export function labCloud(kind: LabKind): LabCloud {
     region,
     network: "lab-net",
     flavor: { tiny: "lab.tiny", small: "lab.small", medium: "lab.medium" },
-    credentials: (project) => ({
-      authUrl,
-      projectName: project,
-      projectDomainName: "Default",
-      username: project,
-      userDomainName: "Default",
-      password: `${project}-pass`,
-      region,
-    }),
+    credentials: (project) => account(project, `${project}-pass`),
+    administrator: account("admin", "adminpass"),
     mirrorUrl: `${gateway}:${GATEWAY_PORT}/cloud-images`,
     runnerMirrorUrl: `${gateway}:${GATEWAY_PORT}/runner`,
     proxyUrl: `http://${PROXY_ACCOUNT.username}:${encodeURIComponent(PROXY_ACCOUNT.password)}@${gatewayOf(kind)}:${PROXY_PORT}`,

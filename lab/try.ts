@@ -1,7 +1,7 @@
 /** `npm run try`: the whole product at work on this machine, told live; the README's first command. */
 import { CancelledError, describe, formatDuration } from "../src/base/errors.ts";
 import { createReporter } from "../src/cli/progress.ts";
-import { PACKAGES } from "./story/deployment.ts";
+import { PACKAGES } from "./story/model.ts";
 import { tellStory, type Story } from "./story/story.ts";
 
 interface Phase {

@@ -65,10 +65,10 @@ export interface FaultProxy extends AsyncDisposable {
 /** What a token that is over gets. */
 const REFUSED = { kind: "status", status: 401 } as const;
 
-/** Starts a proxy before the cloud at `authUrl` (`http://host:port/v3`). */
+/** Starts a proxy before the cloud at `authUrl` (`http://host:port/v3`), on an address of this machine. */
 export async function startFaultProxy(
   authUrl: string,
-  options: { readonly port?: number; readonly rules?: readonly FaultRule[] } = {},
+  options: { readonly host?: string; readonly port?: number; readonly rules?: readonly FaultRule[] } = {},
 ): Promise<FaultProxy> {
   const origins = new Map<FaultyService, string>([["identity", new URL(authUrl).origin]]);
   const closing = new AbortController();
@@ -91,9 +91,10 @@ export async function startFaultProxy(
     });
   });
   server.requestTimeout = 0;
-  server.listen(options.port ?? 0, "127.0.0.1");
+  const host = options.host ?? "127.0.0.1";
+  server.listen(options.port ?? 0, host);
   await new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
-  const self = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const self = `http://${host}:${(server.address() as AddressInfo).port}`;
 
   const isOver = ({ headers }: IncomingMessage): boolean => tokens.isOver(String(headers["x-auth-token"]));
 

@@ -8,31 +8,19 @@ import { listBuilds } from "../../src/build/history.ts";
 import type { JournalEvent } from "../../src/build/journal.ts";
 import { pathsOf, type Paths } from "../../src/build/paths.ts";
 import { FakeJuju } from "../juju/index.ts";
-import type { LabCloud, LabProject } from "../layout.ts";
+import type { LabProject } from "../layout.ts";
 import { endLeftBuilders } from "./end-left-builders.ts";
 import { followBuild, type Followed } from "./follow-build.ts";
-
-/** Name of the application; its unit is `image-builder/0`. */
-export const APPLICATION = "image-builder";
-/** Name of its first unit. */
-export const UNIT = `${APPLICATION}/0`;
-/** What the lab's images get beyond the runner: few and small, the guest is emulated. */
-export const PACKAGES = ["jq", "socat", "time", "unzip"] as const;
+import { APPLICATION, deployBuilder, relateRequirers, statusOf, UNIT, type BuilderWish } from "./model.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
 /** How to deploy. */
-export interface DeploymentOptions {
-  readonly lab: LabCloud;
+export interface DeploymentOptions extends Omit<BuilderWish, "charm" | "link"> {
   /** Folder for the unit's files and Juju's; what an earlier deployment left there is ended and removed. */
   readonly directory: string;
-  /** Options beyond those that a deployment on the lab needs; `script-secret-id` is set from `scriptSecret`. */
-  readonly config?: Readonly<Record<string, string | number>>;
   /** Address of the model's HTTP proxy, for the unit and the guests. */
   readonly proxy?: string;
-  readonly scriptSecret?: Readonly<Record<string, string>>;
-  /** Address of the webhook; `notify-url` is set to a secret with it. */
-  readonly notifyUrl?: string;
   readonly signal: AbortSignal;
 }
 
@@ -87,13 +75,13 @@ export async function deployCharm(options: DeploymentOptions): Promise<Deploymen
     log: ({ level, module, message }) => log.push(`${level} ${module} ${message}`),
   });
   const settle = async (): Promise<void> => await juju.settle({ signal });
-  const unit = (name = UNIT) => juju.status().applications[APPLICATION]?.units[name];
+  const unit = () => juju.status().applications[APPLICATION]?.units[UNIT];
   const newestBuild = async (): Promise<string> => {
     const build = (await listBuilds(paths.builds)).at(-1);
     if (build === undefined) throw new AppError(`no build was started in ${paths.builds}`);
     return build.folder;
   };
-  const passwordSecret = await deploy(juju, options);
+  const passwordSecret = await deployBuilder(juju, { ...options, charm: REPOSITORY, link: true });
   await settle();
 
   return {
@@ -104,20 +92,11 @@ export async function deployCharm(options: DeploymentOptions): Promise<Deploymen
     settle,
     newestBuild,
     relate: async (projects) => {
-      for (const project of projects) {
-        juju.addScriptedApplication(project, {
-          endpoints: { image: { interface: "github_runner_image_v0", role: "requires" } },
-          units: 1,
-        });
-        relations.set(project, await juju.relate(`${APPLICATION}:image`, `${project}:image`));
-      }
-      for (const project of projects) {
-        juju.setUnitData(relations.get(project) ?? 0, `${project}/0`, credentials(lab, project));
-      }
+      for (const [project, id] of await relateRequirers(juju, lab, projects)) relations.set(project, id);
       await settle();
     },
     databag: (requirer, ours = UNIT) => juju.unitData(relations.get(requirer) ?? 0, ours),
-    status: (name) => `${unit(name)?.workload.status ?? ""} ${unit(name)?.workload.message ?? ""}`,
+    status: (name) => statusOf(juju, name),
     addUnit: async () => {
       await juju.addUnits(APPLICATION, 1);
       await settle();
@@ -136,54 +115,5 @@ export async function deployCharm(options: DeploymentOptions): Promise<Deploymen
       await endLeftBuilders(root);
       await juju[Symbol.asyncDispose]();
     },
-  };
-}
-
-async function deploy(juju: FakeJuju, options: DeploymentOptions): Promise<string> {
-  const { lab, config, scriptSecret, notifyUrl } = options;
-  const builder = lab.credentials("builder");
-  const passwordSecret = juju.addSecret({ password: builder.password });
-  const secrets = {
-    ...(scriptSecret === undefined ? {} : { "script-secret-id": juju.addSecret(scriptSecret) }),
-    ...(notifyUrl === undefined ? {} : { "notify-url": juju.addSecret({ url: notifyUrl }) }),
-  };
-  await juju.deploy(APPLICATION, {
-    charm: REPOSITORY,
-    link: true,
-    config: {
-      architecture: "amd64",
-      "base-image": "noble",
-      "openstack-auth-url": builder.authUrl,
-      "openstack-project-name": builder.projectName,
-      "openstack-project-domain-name": builder.projectDomainName,
-      "openstack-user-name": builder.username,
-      "openstack-user-domain-name": builder.userDomainName,
-      "openstack-password-secret": passwordSecret,
-      "revision-history-limit": 2,
-      "base-image-mirror": lab.mirrorUrl,
-      "runner-mirror": `${lab.runnerMirrorUrl}/releases`,
-      "apt-mirror": lab.aptMirrorUrl,
-      "apt-packages": ["-*", ...PACKAGES].join(","),
-      "yq-mirror": "",
-      snaps: "",
-      "npm-packages": "",
-      ...secrets,
-      ...config,
-    },
-  });
-  for (const uri of [passwordSecret, ...Object.values(secrets)]) juju.grantSecret(uri, APPLICATION);
-  return passwordSecret;
-}
-
-function credentials(lab: LabCloud, project: LabProject): Record<string, string> {
-  const { authUrl, projectName, projectDomainName, username, userDomainName, password } =
-    lab.credentials(project);
-  return {
-    auth_url: authUrl,
-    password,
-    project_domain_name: projectDomainName,
-    project_name: projectName,
-    user_domain_name: userDomainName,
-    username,
   };
 }

@@ -2,28 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { waitFor, withDeadline, minutes } from "../../src/base/deadline.ts";
-import { AppError } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { ResourceScope } from "../../src/base/scope.ts";
 import { shellQuote } from "../../src/build/cloud-init/user-data.ts";
-import { chooseFlavor, chooseNetwork } from "../../src/build/steps/choose-server.ts";
-import {
-  addSecurityGroupRule,
-  createKeyPair,
-  createSecurityGroup,
-  createServer,
-  deleteKeyPair,
-  deleteSecurityGroup,
-  deleteServer,
-  listFlavors,
-  listNetworks,
-  openCloud,
-  waitForServer,
-  waitForServerGone,
-  type CloudAuth,
-} from "../../src/openstack/index.ts";
+import { openCloud, type CloudAuth } from "../../src/openstack/index.ts";
 import { connect, SshError, type Communicator } from "../../src/ssh/communicator.ts";
-import { generateKeyPair } from "../../src/ssh/keys.ts";
+import { bootServer } from "./boot-server.ts";
 
 /** What the image is held against. */
 export interface Expectation {
@@ -52,54 +36,22 @@ export async function proveImage(expected: Expectation, signal: AbortSignal): Pr
 }
 
 async function prove(expected: Expectation, signal: AbortSignal): Promise<readonly Check[]> {
-  const call = { signal };
-  const cloud = await openCloud("proof", expected.auth, { ...call, log: silentLogger });
+  const cloud = await openCloud("proof", expected.auth, { signal, log: silentLogger });
   using _closing = { [Symbol.dispose]: () => cloud.close() };
   await using scope = new ResourceScope(silentLogger);
-  const name = `image-proof-${randomBytes(3).toString("hex")}`;
-  const group = await createSecurityGroup(cloud, { name, description: "proof of an image" }, call);
-  scope.defer("security group", async (undo) => await deleteSecurityGroup(cloud, group.id, { signal: undo }));
-  await addSecurityGroupRule(
+  const { id, host, privateKey } = await bootServer(
     cloud,
+    scope,
     {
-      groupId: group.id,
-      direction: "ingress",
-      protocol: "tcp",
-      portMin: 22,
-      portMax: 22,
-      remoteIpPrefix: "0.0.0.0/0",
-      etherType: "IPv4",
-      description: "",
-    },
-    call,
-  );
-  const keys = await generateKeyPair(name);
-  scope.defer("key pair", async (undo) => await deleteKeyPair(cloud, name, { signal: undo }));
-  await createKeyPair(cloud, { name, publicKey: keys.publicKey }, call);
-  const [flavors, networks] = await Promise.all([listFlavors(cloud, call), listNetworks(cloud, call)]);
-  const { id } = await createServer(
-    cloud,
-    {
-      name,
+      name: `image-proof-${randomBytes(3).toString("hex")}`,
       imageId: expected.imageId,
-      flavorId: chooseFlavor(flavors, "").id,
-      networkId: chooseNetwork(networks, "").id,
-      keyName: name,
-      securityGroupIds: [group.id],
+      flavor: "",
+      ports: [22],
       userData: "#!/bin/sh\ntouch /root/first-boot\n",
-      configDrive: true,
-      metadata: {},
     },
-    call,
+    signal,
   );
-  scope.defer("server", async (undo) => {
-    await deleteServer(cloud, id, { signal: undo });
-    await waitForServerGone(cloud, id, { signal: undo });
-  });
-  const server = await waitForServer(cloud, id, "ACTIVE", call);
-  const host = server.addresses[0]?.address;
-  if (host === undefined) throw new AppError(`server ${id} has no address`);
-  const target = { host, port: 22, username: "ubuntu", privateKey: keys.privateKey, isHostKey: () => true };
+  const target = { host, port: 22, username: "ubuntu", privateKey, isHostKey: () => true };
   await using guest = await waitFor(signal, 500, async (): Promise<Communicator | undefined> => {
     try {
       return await connect(target, signal);

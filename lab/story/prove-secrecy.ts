@@ -28,15 +28,8 @@ export function watchServers(
 ): { readonly onEvent: (event: JournalEvent) => void; readonly texts: () => Promise<readonly string[]> } {
   const looks: Promise<string>[] = [];
   const look = async (id: string): Promise<string> => {
-    const admin = {
-      ...lab.credentials("builder"),
-      username: "admin",
-      projectName: "admin",
-      password: "adminpass",
-    };
-    using cloud = closing(
-      await openCloud("admin", { ...admin, caFile: null }, { signal, log: silentLogger }),
-    );
+    const auth = { ...lab.administrator, caFile: null };
+    using cloud = closing(await openCloud("admin", auth, { signal, log: silentLogger }));
     const call = { method: "GET", path: `/servers/${id}`, what: "read the server", signal } as const;
     const { server } = await requestParsed(cloud.compute, Raw, call);
     const data = Buffer.from(server["OS-EXT-SRV-ATTR:user_data"] ?? "", "base64");

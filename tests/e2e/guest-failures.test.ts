@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { labCloud, labReset, labUp } from "../../lab/lab.ts";
 import { LAB_ROOT } from "../../lab/layout.ts";
-import { APPLICATION, deployCharm, PACKAGES, type Deployment } from "../../lab/story/deployment.ts";
+import { deployCharm, type Deployment } from "../../lab/story/deployment.ts";
+import { APPLICATION, PACKAGES } from "../../lab/story/model.ts";
 import { serveScript, type ScriptServer } from "../../lab/story/script-server.ts";
 import { leftInTheClouds } from "../support/left-in-the-clouds.ts";
 

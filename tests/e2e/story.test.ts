@@ -13,7 +13,7 @@ import {
   type Cloud,
   type Image,
 } from "../../src/openstack/index.ts";
-import { PACKAGES } from "../../lab/story/deployment.ts";
+import { PACKAGES } from "../../lab/story/model.ts";
 import { tellStory, type Bag, type Story } from "../../lab/story/story.ts";
 
 const call = { signal: AbortSignal.timeout(1_100_000) };

@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { labCloud, labReset } from "../../../lab/lab.ts";
 import { LAB_ROOT } from "../../../lab/layout.ts";
-import { APPLICATION, deployCharm, type Deployment } from "../../../lab/story/deployment.ts";
+import { deployCharm, type Deployment } from "../../../lab/story/deployment.ts";
+import { APPLICATION } from "../../../lab/story/model.ts";
 import { leftInTheClouds } from "../../support/left-in-the-clouds.ts";
 
 const signal = AbortSignal.timeout(600_000);

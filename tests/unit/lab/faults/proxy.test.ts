@@ -124,6 +124,15 @@ describe("the fault proxy", () => {
     expect((await ask()).slice(0, 8)).toBe('{"token"');
   });
 
+  test("listens where guests reach it, and sends them there for each service", async () => {
+    await using cloud = await startCloud();
+    await using proxy = await startFaultProxy(cloud.authUrl, { host: "127.0.0.3" });
+    expect(proxy.authUrl).toMatch(/^http:\/\/127\.0\.0\.3:\d+\/identity\/v3$/);
+    const { image } = await signIn(proxy.authUrl);
+    expect(image).toBe(`${new URL(proxy.authUrl).origin}/image/glance`);
+    expect(await call(image, "GET")).toBe("200 data");
+  });
+
   test("takes rules and tells of calls over HTTP", async () => {
     await using cloud = await startCloud();
     await using proxy = await startFaultProxy(cloud.authUrl);
