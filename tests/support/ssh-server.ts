@@ -1,5 +1,6 @@
 /** A real SSH server in this process, whose commands a test answers; for faults that a real guest has only now and then. */
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import { fingerprint, generateKeyPair } from "../../src/ssh/keys.ts";
 
@@ -35,6 +36,8 @@ export interface SshServer extends AsyncDisposable {
   readonly connections: () => number;
   /** Users that logged in. */
   readonly users: readonly string[];
+  /** Connects to a unix socket that the client listens on through its newest connection. */
+  readonly dial: (path: string) => Promise<Duplex>;
   /** Goes silent on all connections, as a guest whose network went away: nothing is read, sent or closed. */
   readonly freeze: () => void;
   /** Cuts all connections. */
@@ -50,6 +53,7 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
   if (parsed instanceof Error || allowed instanceof Error) throw new Error("cannot parse a public key");
   const sockets = new Set<Socket>();
   const users: string[] = [];
+  const connections: Connection[] = [];
 
   const authenticate = (context: AuthContext): void => {
     const isAllowed =
@@ -65,10 +69,19 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
       if (context.method === "publickey" && context.signature !== undefined) users.push(context.username);
       authenticate(context);
     });
+    connections.push(connection);
     connection.on("error", () => connection.end());
+    // any unix socket; nothing else is forwarded
+    connection.on("request", (accept, reject, name: string) => {
+      if (name === "streamlocal-forward@openssh.com") accept?.();
+      else reject?.();
+    });
     connection.on("session", (acceptSession) => {
       if (options.opensChannels === false) return;
-      acceptSession().on("exec", (acceptExec, _reject, { command }) => {
+      const session = acceptSession();
+      // a subsystem without a single file
+      session.on("sftp", (acceptFiles) => void acceptFiles());
+      session.on("exec", (acceptExec, _reject, { command }) => {
         void runCommand(acceptExec(), command, options.onCommand ?? (() => ({ exitCode: 0 })), connection);
       });
     });
@@ -91,6 +104,13 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
     connections: () => sockets.size,
     users,
     drop,
+    dial: async (path) =>
+      await new Promise((resolve, reject) => {
+        const newest = connections.at(-1);
+        newest?.openssh_forwardOutStreamLocal(path, (error, channel) =>
+          error === undefined ? resolve(channel) : reject(error),
+        );
+      }),
     freeze: () => {
       for (const socket of sockets) {
         socket.removeAllListeners("data");
