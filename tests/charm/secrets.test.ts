@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { finderOf, isGivenByJuju, watchProcesses } from "../../lab/story/search-texts.ts";
 import { NOBLE } from "../support/charm-builds.ts";
 import { cloudOf, credentialsOf, relate } from "../support/charm-requirers.ts";
 import { APPLICATION, BUILDER_PASSWORD, deployBuilder, UNIT } from "../support/charm.ts";
@@ -96,10 +98,13 @@ describe("secrets", () => {
 });
 
 describe("the password of the model's proxy", () => {
-  const PASSWORD = "proxy-S3cret-word";
+  // by chance: the processes of the whole machine are looked at
+  const PASSWORD = `proxy-S3cret-${randomUUID()}`;
   const addressWith = (password: string): string => `http://site:${password}@127.0.0.1:1`;
 
   it("reaches a builder on tmpfs alone, and a new one makes a build due", async () => {
+    const find = finderOf([{ what: "the proxy's password", text: PASSWORD }]);
+    await using watch = watchProcesses(find, (what, environ) => isGivenByJuju(find, what, environ));
     await using charm = await deployBuilder({ proxy: addressWith(PASSWORD) });
     const first = (await charm.builds()).at(-1);
     const pid = Number.parseInt(await readFile(`${first?.folder}/pid`, "utf8"), 10);
@@ -118,6 +123,8 @@ describe("the password of the model's proxy", () => {
     const request = await readFile(`${first?.folder}/request.json`, "utf8");
     expect(request).toContain("http://***@127.0.0.1:1");
     expect(environ + settled + request + charm.log().join("\n")).not.toContain(PASSWORD);
+    expect(watch.hits()).toEqual([]);
+    expect(watch.seen()).toBeGreaterThan(20);
     const { stdout } = await promisify(execFile)("grep", ["-rlF", PASSWORD, charm.root]);
     for (const file of stdout.trim().split("\n"))
       expect(file).toMatch(/\/run\/github-runner-image-builder\/image-builder-0\/proxies-[0-9a-f]+\.json$/);
