@@ -12,14 +12,15 @@ import type { Proxy } from "./types.ts";
 
 /** A process takes its file when it begins; one that did not was killed before. */
 const FORGOTTEN_MS = minutes(10);
+/** Begins the names of our files; no build's id begins so. */
+const PREFIX = "proxies-";
 
 const schema = v.strictObject({ http: v.string(), https: v.string(), noProxy: v.string() });
 
 /** Writes `proxy` into a file below `folder` that root alone can read, for one process to take; gives its path. */
 export async function handOver(proxy: Proxy, folder: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await dropForgotten(folder);
-  const path = join(folder, `proxies-${randomBytes(6).toString("hex")}.json`);
+  const path = join(folder, `${PREFIX}${randomBytes(6).toString("hex")}.json`);
   await writeAtomic(path, JSON.stringify(proxy), 0o600);
   return path;
 }
@@ -39,9 +40,10 @@ export async function takeProxies(path: string): Promise<Proxy> {
   return result.output;
 }
 
-async function dropForgotten(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith("proxies-")) continue;
+/** Removes what was handed over below `folder` so long ago that no process is going to take it any more. */
+export async function dropProxies(folder: string): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    if (!name.startsWith(PREFIX)) continue;
     const path = join(folder, name);
     try {
       if (Date.now() - (await stat(path)).mtimeMs > FORGOTTEN_MS) await rm(path, { force: true });
@@ -49,6 +51,15 @@ async function dropForgotten(folder: string): Promise<void> {
       // its process has just taken it
       if (!isMissing(error)) throw error;
     }
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
   }
 }
 

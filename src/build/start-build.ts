@@ -66,7 +66,8 @@ export async function dropSecrets(runtime: string, underWay: ReadonlySet<string>
     throw error;
   }
   for (const name of names) {
-    const [, id] = /^([a-z0-9-]+)\.json(\..+\.tmp)?$/.exec(name) ?? [];
+    // a build's id begins with its time; what other processes are handed over is not ours to judge
+    const [, id] = /^(\d[a-z0-9-]*)\.json(\..+\.tmp)?$/.exec(name) ?? [];
     if (id !== undefined && !underWay.has(id)) await rm(join(runtime, name), { force: true });
   }
 }

@@ -8,6 +8,7 @@ import { writeIfChanged } from "../base/files.ts";
 import { forgetOldBuilds, listBuilds, type Build } from "../build/history.ts";
 import { formatPins } from "../build/pins.ts";
 import { startCheck } from "../build/releases.ts";
+import { dropProxies } from "../build/proxy-file.ts";
 import { newBuildId, timeAfter } from "../build/request.ts";
 import { dropSecrets, startBuild } from "../build/start-build.ts";
 import { formatTicks } from "../build/ticks.ts";
@@ -42,6 +43,7 @@ export async function reconcile(
   const jujuExec = await writeFiles(run, facts);
   await writeRequest(run, facts, jujuExec);
   const builds = await forgetOldBuilds(await listBuilds(paths.builds));
+  await dropProxies(paths.runtime);
   await dropSecrets(paths.runtime, new Set(builds.filter(isUnderWay).map(({ id }) => id)));
   const history = historyOf(builds, peers, facts.forgotten, facts.pins, new Date());
   const { isUnchanged, ids } = await publish(run.context, facts, builds, history);

@@ -1,12 +1,23 @@
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { exec } from "../../src/base/exec.ts";
 import { finderOf, isGivenByJuju, watchProcesses } from "../../lab/story/search-texts.ts";
 import { NOBLE } from "../support/charm-builds.ts";
 import { cloudOf, credentialsOf, relate } from "../support/charm-requirers.ts";
 import { APPLICATION, BUILDER_PASSWORD, deployBuilder, UNIT } from "../support/charm.ts";
+
+/** The files below `root` that hold `text`. */
+async function filesWith(text: string, root: string): Promise<readonly string[]> {
+  const words = ["--recursive", "--files-with-matches", "--fixed-strings", "--", text, root];
+  const { code, stdout, stderr } = await exec("grep", words, {
+    env: { PATH: "/usr/bin:/bin" },
+    signal: AbortSignal.timeout(30_000),
+  });
+  // 1: none
+  if (code > 1) throw new Error(stderr);
+  return stdout.split("\n").filter((file) => file !== "");
+}
 
 describe("the password's secret", () => {
   it("blocks until it is granted and has the key, and the next update-status goes on", async () => {
@@ -81,15 +92,7 @@ describe("secrets", () => {
     ].join("\n");
     for (const password of passwords) expect(visible).not.toContain(password);
     for (const password of passwords) {
-      const { stdout } = await promisify(execFile)("grep", [
-        "--recursive",
-        "--files-with-matches",
-        "--fixed-strings",
-        password,
-        charm.root,
-      ]);
-      const files = stdout.trim().split("\n");
-      for (const file of files) {
+      for (const file of await filesWith(password, charm.root)) {
         expect(file).toMatch(/clouds\.yaml$|\/run\/github-runner-image-builder\/[^/]+\/[^/]+\.json$/);
         expect((await stat(file)).mode & 0o077).toBe(0);
       }
@@ -125,8 +128,7 @@ describe("the password of the model's proxy", () => {
     expect(environ + settled + request + charm.log().join("\n")).not.toContain(PASSWORD);
     expect(watch.hits()).toEqual([]);
     expect(watch.seen()).toBeGreaterThan(20);
-    const { stdout } = await promisify(execFile)("grep", ["-rlF", PASSWORD, charm.root]);
-    for (const file of stdout.trim().split("\n"))
+    for (const file of await filesWith(PASSWORD, charm.root))
       expect(file).toMatch(/\/run\/github-runner-image-builder\/image-builder-0\/proxies-[0-9a-f]+\.json$/);
 
     // an idle hook sees it, too

@@ -1,16 +1,17 @@
 import { execFile } from "node:child_process";
 import { mkdtempDisposable, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { readOptional } from "../../../src/base/files.ts";
 import { readBuild } from "../../../src/build/history.ts";
 import { pathsOf } from "../../../src/build/paths.ts";
+import { handOver } from "../../../src/build/proxy-file.ts";
 import { isRunning, processIdentity } from "../../../src/build/process-id.ts";
 import { parseRequest } from "../../../src/build/request.ts";
-import { startBuild } from "../../../src/build/start-build.ts";
+import { dropSecrets, startBuild } from "../../../src/build/start-build.ts";
 import { stopBuild } from "../../../src/build/stop-build.ts";
 import { requestWith } from "../../support/builds.ts";
 
@@ -144,6 +145,16 @@ describe("startBuild", () => {
       "cannot run /nonexistent/node",
     );
   });
+});
+
+test("secrets of builds that never began are dropped, and nothing that other processes are handed", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "start-build-"));
+  const proxies = basename(await handOver({ http: "http://u:p@h", https: "", noProxy: "" }, folder.path));
+  const [under, never] = ["20261123t195102417-3f9a.json", "20261123t195102418-3f9a.json"];
+  for (const name of [under, never, `${never}.00ff.tmp`]) await writeFile(join(folder.path, name), "{}");
+  await dropSecrets(folder.path, new Set(["20261123t195102417-3f9a"]));
+  expect((await readdir(folder.path)).toSorted()).toEqual([under, proxies].toSorted());
+  await dropSecrets(join(folder.path, "nowhere"), new Set());
 });
 
 describe("stopBuild", () => {
