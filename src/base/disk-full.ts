@@ -6,8 +6,9 @@ const FULL: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT"]);
 
 /** A file could not be written because the disk is full; its message says which and what to do. */
 export class DiskFullError extends AppError {
-  constructor(path: string, cause: unknown) {
-    super(`the disk of this machine is full: cannot write ${path}; free some space`, { cause });
+  constructor(path: string) {
+    // the sentence says all that the system's error does
+    super(`the disk of this machine is full: cannot write ${path}; free some space`);
   }
 }
 
@@ -16,7 +17,7 @@ export function asDiskFull(error: unknown, path: string): DiskFullError | null {
   for (let one = error; one instanceof Error; one = one.cause) {
     if (one instanceof DiskFullError) return one;
     if ("code" in one && FULL.has(one.code)) {
-      return new DiskFullError("path" in one && typeof one.path === "string" ? one.path : path, error);
+      return new DiskFullError("path" in one && typeof one.path === "string" ? one.path : path);
     }
   }
   return null;

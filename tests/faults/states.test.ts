@@ -98,7 +98,7 @@ const CASES: readonly Case[] = [
   {
     what: "the server vanishes before it is stopped",
     strike: (lane, event) => (begins(event, "clean the guest") ? dropServer(lane) : null),
-    error: /^noble-x64: cannot (stop the builder|clean the guest): .*server \S+ .*/i,
+    error: /^noble-x64: cannot (clean the guest|stop the builder|take the snapshot): .*server \S+ /,
     copies: [],
   },
   {
@@ -114,22 +114,29 @@ const CASES: readonly Case[] = [
   },
   {
     what: "the snapshot is deleted while it is taken",
-    strike: ({ workshop }, event) =>
-      event.event === "created" && event.kind === "snapshot"
-        ? deleteImage(workshop.clouds.builder, event.id, options)
-        : null,
+    strike: ({ proxy, workshop }, event) => {
+      if (event.event !== "created" || event.kind !== "snapshot") return null;
+      // however fast Nova is
+      const hidden: Fault = { kind: "replace", pattern: '"status": ?"active"', with: '"status": "saving"' };
+      proxy.setRules([
+        ruleOf(hidden, { service: "image", method: "GET", path: `/images/${event.id}$`, times: null }),
+      ]);
+      return deleteImage(workshop.clouds.builder, event.id, options);
+    },
     error: /^noble-x64: cannot take the snapshot: image \S+ did not become active: it is (gone|deleted)$/,
     copies: [],
   },
   {
     what: "the snapshot is deleted before it is copied",
+    rules: [
+      ruleOf({ kind: "delay", ms: 2000 }, { service: "image", method: "GET", path: "/file$", times: null }),
+    ],
     strike: (lane, event) => {
       if (!begins(event, "upload the image")) return null;
       const made = lane.proxy.calls().findLast(({ path }) => /^\/v2\/images\/[0-9a-f-]{36}$/.test(path));
       return deleteImage(lane.workshop.clouds.builder, made?.path.split("/").at(-1) ?? "", options);
     },
-    error:
-      /^noble-x64: no copy in runner-a: cannot .*\(HTTP 404 from image\); runner-b: cannot .*\(HTTP 404 from image\)$/,
+    error: /^noble-x64: no copy in (runner-[ab]: cannot [^;]*\(HTTP 404 from image\)(; )?){2}$/,
     copies: [],
   },
   {
