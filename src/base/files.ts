@@ -47,7 +47,8 @@ export async function stampOf(path: string): Promise<string | null> {
  * were killed left of it goes. Throws DiskFullError when there is no room, and then the old file is whole.
  */
 export async function writeAtomic(path: string, text: string, mode: number): Promise<void> {
-  const temporary = `${path}.${process.pid}-${randomBytes(6).toString("hex")}.tmp`;
+  const writer = `${process.pid}-${(await startOf(process.pid)) ?? ""}`;
+  const temporary = `${path}.${writer}-${randomBytes(6).toString("hex")}.tmp`;
   try {
     const file = await open(temporary, "wx", mode);
     try {
@@ -87,18 +88,24 @@ async function removeTorn(path: string): Promise<void> {
   }
   const prefix = `${basename(path)}.`;
   for (const name of names) {
-    const [, pid] =
-      /^(\d+)-[0-9a-f]{12}\.tmp$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : "") ?? [];
-    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(folder, name), { force: true });
+    const rest = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+    const [, pid, start] = /^(\d+)-(\d+)-[0-9a-f]{12}\.tmp$/.exec(rest) ?? [];
+    // another process may have got the number since
+    if (pid !== undefined && (await startOf(Number(pid))) !== start)
+      await rm(join(folder, name), { force: true });
   }
 }
 
-function isAlive(pid: number): boolean {
+/** When the process started, in clock ticks since the machine did (field 22 of /proc/PID/stat, proc(5)); null for none. */
+async function startOf(pid: number): Promise<string | null> {
   try {
-    process.kill(pid, 0);
-    return true;
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
   } catch (error) {
-    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+    // ESRCH: it ended while its file was being read
+    if (isMissing(error) || (error instanceof Error && "code" in error && error.code === "ESRCH"))
+      return null;
+    throw error;
   }
 }
 

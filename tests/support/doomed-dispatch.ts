@@ -26,7 +26,7 @@ function arm(path: string): void {
     // the charm's group: what it runs goes with it
     if (count === at) process.kill(isWhole ? 0 : process.pid, "SIGKILL");
   };
-  const nameOf = (target: unknown): string => basename(String(target)).replace(/\d+-[0-9a-f]{12}/, "new");
+  const nameOf = (target: unknown): string => basename(String(target)).replace(/\d+-\d+-[0-9a-f]{12}/, "new");
 
   for (const name of ["rename", "rm", "mkdir", "chmod", "writeFile", "symlink"] as const) {
     const original = fs[name] as (...words: unknown[]) => Promise<unknown>;

@@ -105,9 +105,14 @@ describe("writeAtomic", () => {
   test("clears away what writers that were killed left of this file, and nothing else", async () => {
     await using folder = await temporary();
     const dead = spawnSync("true").pid;
-    const torn = (name: string, pid: number): string => `${name}.${pid}-0123456789ab.tmp`;
-    const others = [torn("file", process.pid), torn("other", dead), "file.0123456789ab.tmp"];
-    for (const name of [torn("file", dead), ...others]) await writeFile(join(folder.path, name), "half");
+    const torn = (name: string, pid: number, start = "1"): string =>
+      `${name}.${pid}-${start}-0123456789ab.tmp`;
+    const stat = await readFile("/proc/self/stat", "utf8");
+    const living = torn("file", process.pid, stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+    const others = [living, torn("other", dead), "file.0123456789ab.tmp"];
+    // the second had our number before us
+    for (const name of [torn("file", dead), torn("file", process.pid), ...others])
+      await writeFile(join(folder.path, name), "half");
     await writeAtomic(join(folder.path, "file"), "whole", 0o600);
     expect((await readdir(folder.path)).toSorted()).toEqual([...others, "file"].toSorted());
     await writeFile(join(folder.path, torn("file", dead)), "half");
