@@ -113,8 +113,8 @@ export async function openMachine(
       const old = [...before].filter((file) => !files.has(file)).map((file) => join(target, file));
       await shell(
         `set -o pipefail; mkdir -p ${shellQuote(target)}; rm -f ${old.map(shellQuote).join(" ")}; ` +
-          // a program that runs keeps its file
-          `curl --silent --show-error --fail ${server.url} | tar --unlink-first -C ${shellQuote(target)} -xz`,
+          // tar unlinks a file that is there: a program that runs keeps its own
+          `curl --silent --show-error --fail ${server.url} | tar -C ${shellQuote(target)} -xz`,
       );
       return files;
     },
