@@ -206,6 +206,9 @@ describe("a bare machine", () => {
       expect.stringMatching(/^building noble-x64: run cloud-init/),
     );
     expect(await leftInTheClouds(labCloud("real"), ["builder"], signal)).toEqual([]);
+    const journal = await machine.shell("journalctl --no-pager --unit 'github-runner-image-builder@*'");
+    expect(journal).toContain('"msg":"step done"');
+    expect(journal).not.toContain("Warning");
   });
 
   test("has cron fire the event run by itself", async () => {
