@@ -32,6 +32,8 @@ const FILES: Readonly<Record<string, string>> = {
   "token.txt": "token",
   "url.txt": "https://chat.example/hooks/x",
 };
+/** What applications at the other ends require. */
+const INTERFACES = { image: "github_runner_image_v0", "cos-agent": "cos_agent" } as const;
 /** The actions that need no cloud, which is never there; what they do is tested with one elsewhere. */
 const WITHOUT_CLOUD = ["run", "list-builds", "show-build"];
 
@@ -86,12 +88,13 @@ export async function openReader(): Promise<Reader> {
       }),
     );
 
-  const relate = async (application: string): Promise<void> => {
+  const relate = async (application: string, endpoint: keyof typeof INTERFACES): Promise<void> => {
     if (juju.status().applications[application] === undefined) {
-      const image = { interface: "github_runner_image_v0", role: "requires" } as const;
-      juju.addScriptedApplication(application, { endpoints: { image }, units: 1 });
+      const other = { interface: INTERFACES[endpoint], role: "requires" } as const;
+      juju.addScriptedApplication(application, { endpoints: { [endpoint]: other }, units: 1 });
     }
-    const id = await juju.relate(`${APPLICATION}:image`, `${application}:image`);
+    const id = await juju.relate(`${APPLICATION}:${endpoint}`, `${application}:${endpoint}`);
+    if (endpoint !== "image") return;
     relations.set(application, id);
     juju.setUnitData(id, `${application}/0`, credentialsOf(application));
   };
@@ -123,7 +126,8 @@ export async function openReader(): Promise<Reader> {
         juju.revokeSecret(uriOf(first), second);
         break;
       case "integrate":
-        if (!relations.has(second)) await relate(second);
+        if (!relations.has(second))
+          await relate(second, first.endsWith(":cos-agent") ? "cos-agent" : "image");
         break;
       case "remove-relation":
         await juju.removeRelation(relations.get(second) ?? -1);

@@ -2,13 +2,14 @@ import { expect, test } from "vitest";
 import { PID_FILE, REQUEST_FILE, WAITING_FILE } from "../../../src/build/history.ts";
 import { JOURNAL_FILE } from "../../../src/build/journal.ts";
 import { pathsOf } from "../../../src/build/paths.ts";
+import { TRACES_FILE } from "../../../src/build/python-charm/traces.ts";
 import { BUILD_LOG_FILE } from "../../../src/build/start-build.ts";
 import { manifestFile } from "../../../src/build/steps/manifest.ts";
 import { readPage, tableOf } from "../../support/docs/pages.ts";
 
 const page = await readPage("docs/reference/files.md");
 /** Made by the builder, which knows no paths but its own folder's. */
-const BUILDERS = ["check-releases.log", "builds/.downloads"];
+const BUILDERS = ["check-releases.log", "builds/.downloads", TRACES_FILE];
 
 const firstCells = (head: string): readonly string[] =>
   tableOf(page, head)

@@ -32,7 +32,7 @@ const beginnings = new Set(
 function namesIn(page: Page): readonly string[] {
   return Array.from(proseOf(page).matchAll(/`([^`\n]+)`/g), ([, code = ""]) => {
     const [, flag, setting, hyphened] =
-      /^(--[a-z][a-z-]*)|^([a-z][a-z0-9-]*)=|^([a-z0-9]+(?:-[a-z0-9]+)+)$/.exec(code) ?? [];
+      /^(--[a-z][a-z-]*)(?![.a-z-])|^([a-z][a-z0-9-]*)=|^([a-z0-9]+(?:-[a-z0-9]+)+)$/.exec(code) ?? [];
     const isOurs = beginnings.has(hyphened?.split("-")[0] ?? "");
     return flag ?? setting ?? (isOurs ? hyphened : undefined) ?? "";
   }).filter((name) => name !== "");

@@ -5,6 +5,7 @@ import type { Build } from "../../../src/build/history.ts";
 import { statusesOf, type StatusFacts } from "../../../src/charm/collect-status.ts";
 import { CREDENTIAL_KEYS, readRequirer, type Requirer } from "../../../src/charm/image-relation.ts";
 import { parseConfig } from "../../../src/charm/config.ts";
+import { DiskFullError } from "../../../src/base/disk-full.ts";
 import { ConfigError } from "../../../src/base/errors.ts";
 import { BUILD_KINDS } from "../../../src/build/types.ts";
 import { artifactWith, buildWith } from "../../support/builds.ts";
@@ -79,7 +80,9 @@ async function allMessages(): Promise<readonly string[]> {
     ...statuses([served], [buildWith({ state: "queued", request: { images: [NOBLE, JAMMY] } })]),
     ...statuses([served], [running({ done: 1, total: 2 }, { targetsByImage: { "noble-x64": ["a"] } })]),
     ...BUILD_KINDS.flatMap((kind) => statuses([served], [asRunning(buildWith({ request: { kind } }))])),
-    ...statuses([served], [buildWith({ state: "failed", errors: ["noble-x64: no"], advice: "look" })]),
+    ...statuses([served], [failed("build")]),
+    ...statuses([served], [failed("adopt")]),
+    new DiskFullError("/var/lib/x").message,
     ...statuses([served], [buildWith({ state: "interrupted" })]),
     ...statuses([served], [buildWith({ state: "cancelled" })]),
     ...statuses([served], [], { told: [{ ...told, state: "failed" }] }),
@@ -88,6 +91,9 @@ async function allMessages(): Promise<readonly string[]> {
     ...(wrong instanceof ConfigError ? wrong.problems : []),
   ];
 }
+
+const failed = (kind: Build["request"]["kind"]): Build =>
+  buildWith({ state: "failed", errors: ["noble-x64: no"], advice: "look", request: { kind } });
 
 const asRunning = (build: Build): Build => ({
   ...build,
