@@ -7,6 +7,8 @@ export interface RecordedLine {
 }
 
 const COLUMNS = 118;
+/** The same of a still picture's longest line. */
+const WIDEST = 170;
 /** Rows of a recording; a still picture has as many as it has lines. */
 const ROWS = 30;
 const LINE_HEIGHT = 17;
@@ -27,10 +29,10 @@ const COLOURS: readonly (readonly [RegExp, string])[] = [
   [/ ok {4}|\bverified\b|\bactive\b|nothing found|\bhold$/, "good"],
 ];
 
-/** A picture of all `lines` at once. */
+/** A picture of all `lines` at once, as wide as the longest. */
 export function stillPicture(lines: readonly string[]): string {
-  const rows = lines.length;
-  return frame(rows, "", texts(lines));
+  const columns = Math.min(WIDEST, Math.max(COLUMNS, ...lines.map(({ length }) => length)));
+  return frame({ rows: lines.length, columns }, "", texts(lines, columns));
 }
 
 /** A picture in which `lines` come one after the other, waits shortened; who wants no motion sees the end. */
@@ -51,11 +53,19 @@ export function movingPicture(lines: readonly RecordedLine[]): string {
     `#t{transform:translateY(${end}px)}` +
     `@media (prefers-reduced-motion:no-preference){#t{animation:t ${whole.toFixed(2)}s step-end infinite}}` +
     `@keyframes t{${steps.join("")}100%{transform:translateY(${end}px)}}`;
-  return frame(ROWS, style, `<g id="t">${texts(lines.map(({ text }) => text))}</g>`);
+  const content = texts(
+    lines.map(({ text }) => text),
+    COLUMNS,
+  );
+  return frame({ rows: ROWS, columns: COLUMNS }, style, `<g id="t">${content}</g>`);
 }
 
-function frame(rows: number, style: string, content: string): string {
-  const width = Math.ceil(COLUMNS * CHARACTER_WIDTH) + 2 * MARGIN;
+function frame(
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+  style: string,
+  content: string,
+): string {
+  const width = Math.ceil(columns * CHARACTER_WIDTH) + 2 * MARGIN;
   const height = rows * LINE_HEIGHT + 2 * MARGIN;
   const inner = `x="0" y="${MARGIN}" width="${width}" height="${rows * LINE_HEIGHT}"`;
   return (
@@ -67,10 +77,10 @@ function frame(rows: number, style: string, content: string): string {
   );
 }
 
-function texts(lines: readonly string[]): string {
+function texts(lines: readonly string[], columns: number): string {
   return lines
     .map((line, row) => {
-      const shown = line.length > COLUMNS ? `${line.slice(0, COLUMNS - 1)}…` : line;
+      const shown = line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
       const colour = COLOURS.find(([pattern]) => pattern.test(line))?.[1];
       const y = row * LINE_HEIGHT + 13;
       return `<text x="${MARGIN}" y="${y}"${colour === undefined ? "" : ` class="${colour}"`}>${escaped(shown)}</text>`;

@@ -9,8 +9,8 @@ const secondsOf = (svg: string): number => Number(/animation:t ([\d.]+)s/.exec(s
 
 describe("a picture of a terminal", () => {
   test("has every line, as XML wants it, cut where the terminal ends", () => {
-    const svg = stillPicture(["$ juju status", `a <b> & "c"\u001b[1m`, "x".repeat(200)]);
-    expect(textsIn(svg)).toEqual(["$ juju status", 'a &lt;b&gt; &amp; "c"[1m', `${"x".repeat(117)}…`]);
+    const svg = stillPicture(["$ juju status", `a <b> & "c"\u001b[1m`, "x".repeat(300)]);
+    expect(textsIn(svg)).toEqual(["$ juju status", 'a &lt;b&gt; &amp; "c"[1m', `${"x".repeat(169)}…`]);
   });
 
   test("grows with its lines when it is still", () => {
