@@ -6,7 +6,7 @@ import { writeMetrics } from "../../build/metrics/write-metrics.ts";
 import type { Build } from "../../build/history.ts";
 import type { Ticks } from "../../build/ticks.ts";
 import { limitsWith } from "../../base/limits.ts";
-import type { Artifact } from "../../build/types.ts";
+import type { Artifact, BuildKind } from "../../build/types.ts";
 import type { Run } from "../../juju/index.ts";
 import manifest from "../../../package.json" with { type: "json" };
 import type { BuilderConfig } from "../config.ts";
@@ -14,6 +14,9 @@ import type { Facts } from "../facts.ts";
 import { CONFIG_KEY, cosConfig } from "./databag.ts";
 
 export { choosePort, PORT_LIMIT, PORTS, stopListening } from "../../build/metrics/listen.ts";
+
+/** What images come of; other builds leave no record in the model's log. */
+const RECORDED: readonly BuildKind[] = ["build", "copy"];
 
 /** What a reconcile has found beside the facts. */
 export interface Found {
@@ -54,7 +57,7 @@ export async function observe(
 async function measure(run: Run<BuilderConfig>, facts: Facts, found: Found): Promise<void> {
   const { paths, peers, config } = facts;
   const { ledger, ended } = await keepLedger(paths.ledgerFile, found.builds);
-  for (const build of ended) if (build.request.kind !== "initialise") run.log.info(recordOf(build));
+  for (const build of ended) if (RECORDED.includes(build.request.kind)) run.log.info(recordOf(build));
   const observed = {
     version: manifest.version,
     isLeader: peers.isLeader,
