@@ -6,6 +6,7 @@ output "app_name" {
 output "provides" {
   description = "Endpoints that others integrate with, by their interfaces."
   value = {
+    cos_agent              = "cos-agent"
     github_runner_image_v0 = "image"
   }
 }

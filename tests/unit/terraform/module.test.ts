@@ -65,9 +65,10 @@ test("there is no other variable, and the application is made from all of them",
   ]);
 });
 
-test("the default base is the one that the charm is packed for", async () => {
-  const { base } = load(await read("charmcraft.yaml")) as { readonly base: string };
-  expect(body(hcl, "variable", "base")["default"]).toBe(base);
+test("the default base is one that the charm is packed for", async () => {
+  const { platforms } = load(await read("charmcraft.yaml")) as { readonly platforms: object };
+  const bases = Object.keys(platforms).map((platform) => platform.replace(/:[^:]*$/, ""));
+  expect(bases).toContain(body(hcl, "variable", "base")["default"]);
 });
 
 test("the outputs name the charm's endpoints by their interfaces", () => {
