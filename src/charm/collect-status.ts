@@ -119,7 +119,8 @@ const VERBS = { build: "building", copy: "copying", initialise: "preparing", ado
 function progressOf(build: Build): string {
   const verb = VERBS[build.request.kind];
   const steps = currentSteps(build);
-  if (steps.length === 0)
+  // its steps are seconds, and none is of one image
+  if (steps.length === 0 || build.request.kind === "adopt")
     return `${verb} ${build.request.images.map(({ base, arch }) => `${base}-${arch}`).join(", ")}`;
   return `${verb} ${steps.map((step) => stepText(step, build)).join("; ")}`;
 }

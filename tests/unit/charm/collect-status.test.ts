@@ -50,9 +50,11 @@ describe("the unit's status", () => {
 
   test("tells of an adoption, and of one that failed", () => {
     const adoption = { request: { kind: "adopt" } } as const;
-    expect(shown([served], [buildWith({ ...adoption, state: "running" })])).toBe(
-      "maintenance: adopting noble-x64",
-    );
+    for (const steps of [[], [step({ image: "", step: "adopt the images there are" })]]) {
+      expect(shown([served], [buildWith({ ...adoption, state: "running", steps })])).toBe(
+        "maintenance: adopting noble-x64",
+      );
+    }
     const failed = buildWith({ ...adoption, state: "failed", errors: ["cannot adopt all images: a: b"] });
     expect(shown([served], [failed])).toMatch(
       /^blocked: adoption of images failed: cannot adopt all images: a: b; see .*build\.log$/,

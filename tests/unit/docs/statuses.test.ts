@@ -77,6 +77,7 @@ async function allMessages(): Promise<readonly string[]> {
     ...statuses([requirerWith({ cloud: "other" })], []),
     ...statuses([await flawed()], []),
     ...statuses([served], [running(null)]),
+    ...statuses([served], [buildWith({ state: "failed", errors: ["x"], request: { kind: "adopt" } })]),
     ...statuses([served], [buildWith({ state: "queued", request: { images: [NOBLE, JAMMY] } })]),
     ...statuses([served], [running({ done: 1, total: 2 }, { targetsByImage: { "noble-x64": ["a"] } })]),
     ...BUILD_KINDS.flatMap((kind) => statuses([served], [asRunning(buildWith({ request: { kind } }))])),
