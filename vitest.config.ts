@@ -9,14 +9,18 @@ export default defineConfig({
     unstubEnvs: true,
     expect: { requireAssertions: true },
     projects: [
-      { extends: true, test: { name: "unit", include: ["tests/unit/**/*.test.ts"], maxWorkers: 3 } },
+      {
+        extends: true,
+        // a busy machine is no fault of what is tested
+        test: { name: "unit", include: ["tests/unit/**/*.test.ts"], maxWorkers: 3, testTimeout: 30_000 },
+      },
       {
         extends: true,
         test: {
           name: "charm",
           include: ["tests/charm/**/*.test.ts"],
           maxWorkers: 2,
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
