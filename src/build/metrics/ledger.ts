@@ -139,7 +139,8 @@ export function withBuild(ledger: Ledger, build: Build, events: readonly Journal
           leftovers: events.filter(({ event }) => event === "leftover").length,
         }
       : ledger.last,
-    uploads: withUploads(ledger.uploads, events),
+    // what is adopted was there before
+    uploads: request.kind === "adopt" ? ledger.uploads : withUploads(ledger.uploads, events),
     look: look === undefined ? ledger.look : { found: look.found, missing: look.missing },
     revisions: newest({ ...ledger.revisions, ...revisionOf(id, found) }, REVISIONS),
     runners: withRunners(ledger.runners, found),

@@ -80,6 +80,16 @@ describe("the ledger", () => {
     expect([resumed.lastSuccess === null, resumed.failuresInARow]).toEqual([false, 0]);
   });
 
+  test("does not take an image that is adopted for one that was uploaded", async () => {
+    await using where = await site();
+    const artifact = { cloud: "a", imageId: "i1", sizeBytes: 1, hash: "sha512:00" };
+    const spec = { base: "noble", arch: "x64" } as const;
+    await where.build("b1", [{ event: "artifact", spec, ...artifact }, DONE], { kind: "adopt" });
+    expect((await where.keep()).uploads).toEqual({});
+    await where.build("b2", [{ event: "artifact", spec, ...artifact }, DONE]);
+    expect(Object.keys((await where.keep()).uploads)).toEqual(["a"]);
+  });
+
   test("does not call a build that somebody cancelled a failure", async () => {
     await using where = await site();
     await where.build("b1", [FAILED]);
