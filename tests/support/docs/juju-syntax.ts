@@ -13,6 +13,8 @@ interface Syntax {
   readonly values?: readonly string[];
   /** Flags without one. */
   readonly flags?: readonly string[];
+  /** Flags of which one may be given. */
+  readonly oneOf?: readonly string[];
 }
 
 const MANY = Infinity;
@@ -30,7 +32,12 @@ const COMMANDS: Readonly<Record<string, Syntax>> = {
   "grant-secret": { words: [2, 2] },
   integrate: { words: [2, 2] },
   "model-config": { words: [0, MANY], values: ["reset"] },
-  refresh: { words: [1, 1], values: ["path", "switch", "channel", "revision"], flags: ["force-units"] },
+  refresh: {
+    words: [1, 1],
+    values: ["path", "switch", "channel", "revision"],
+    flags: ["force-units"],
+    oneOf: ["path", "revision", "switch"],
+  },
   "remove-application": { words: [1, MANY], flags: ["no-prompt", "force"] },
   "remove-relation": { words: [2, 2], flags: ["force"] },
   "remove-secret": { words: [1, 1] },
@@ -79,6 +86,8 @@ export function parseJuju([command = "", ...rest]: readonly string[]): JujuLine 
       values.set(flag, [...(values.get(flag) ?? []), inline ?? rest[index] ?? ""]);
     } else if (syntax.flags?.includes(flag) !== true) throw new Error(`juju ${command} has no flag ${word}`);
   }
+  const rivals = syntax.oneOf?.filter((flag) => values.has(flag)) ?? [];
+  if (rivals.length > 1) throw new Error(`juju ${command} takes one of ${rivals.join(", ")}`);
   const [least, most] = syntax.words;
   if (words.length < least || words.length > most)
     throw new Error(`juju ${command} takes ${least} to ${most} words, not ${words.join(" ")}`);

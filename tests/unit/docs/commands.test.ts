@@ -46,9 +46,9 @@ async function checkCommand([program = "", ...words]: readonly string[]): Promis
     checkNames(line, declared);
     const { command, words: inner } = line;
     // what runs on the unit's machine
-    const [, ...remote] = inner;
-    if (command === "ssh" && remote.length > 0) await checkCommand(remote);
-  } else if (program === "image-builder") await parseImageBuilder(words);
+    const remote = command === "ssh" ? inner.slice(1) : command === "exec" ? inner : [];
+    if (remote.length > 0) await checkCommand(remote);
+  } else if (program === "image-builder" || program === "bin/image-builder") await parseImageBuilder(words);
   else if (program === "sudo") await checkCommand(words);
   else if (program === "npm") checkNpm(words);
 }
@@ -80,6 +80,7 @@ describe("the commands of pages", () => {
     [["juju", "run", "image-builder/0", "run", "base=noble"], /no parameter base/],
     [["juju", "integrate", "image-builder:images", "github-runner"], /no endpoint images/],
     [["juju", "relate", "a", "b"], /juju relate is not among/],
+    [["juju", "refresh", "x", "--switch", "ch:y", "--revision", "1"], /takes one of revision, switch/],
     [["juju", "status", "--wait=1m"], /juju status has no flag --wait/],
     [["juju", "ssh", "image-builder/0", "sudo", "image-builder", "prune"], /required option/],
     [["image-builder", "prune", "--request", "x", "--force"], /unknown option/],
