@@ -9,7 +9,7 @@ find /etc -type f -exec sha256sum {} + | sed 's/^/content /'
 for list in passwd group; do getent $list | sed "s/^/$list /"; done
 systemctl list-unit-files --no-legend --no-pager | sed 's/^/unit file /'
 systemctl list-units --all --plain --no-legend --no-pager '*github*' | sed 's/^/unit /'
-cut -d' ' -f1-4 /proc/self/mounts | sed 's/^/mount /'
+cut -d' ' -f1-3 /proc/self/mounts | sed 's/^/mount /'
 ps -eo ppid=,args= | awk '$1 != 2 {$1 = "process"; print}'
 `;
 

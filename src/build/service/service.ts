@@ -8,7 +8,7 @@ import { isMissing, removeAtomic, writeAtomic, writeIfChanged } from "../../base
 import { shellQuote } from "../cloud-init/shell-quote.ts";
 import type { Paths } from "../paths.ts";
 import type { BuilderProgram } from "../start-build.ts";
-import { logRotation, serviceName, serviceTemplate } from "./unit.ts";
+import { logRotation, SERVICE_SLICE, serviceName, serviceTemplate } from "./unit.ts";
 
 const LIMIT_MS = seconds(60);
 
@@ -84,7 +84,9 @@ export async function removeService(paths: Paths, path: string): Promise<void> {
   await rm(paths.logs, { recursive: true, force: true });
   await removeAtomic(paths.logrotateFile);
   await removeAtomic(paths.serviceFile);
-  if (await hasSystemd(paths)) await systemctl(["daemon-reload"], path);
+  if (!(await hasSystemd(paths))) return;
+  await systemctl(["stop", SERVICE_SLICE], path);
+  await systemctl(["daemon-reload"], path);
 }
 
 /** A start file is needed until its build runs: those of builds whose folders are gone, and of builds that ended, go. */

@@ -30,6 +30,9 @@ LockPersonality=yes
 SystemCallArchitectures=native
 `;
 
+/** The slice that systemd makes for the template's instances, and keeps when they are gone (systemd.slice(5)). */
+export const SERVICE_SLICE = String.raw`system-github\x2drunner\x2dimage\x2dbuilder.slice`;
+
 /**
  * The text of the template: a build outlives hooks, the agent and the charm's upgrade, ends by itself, and may write to
  * its own folders alone. V8 makes code at run time, so MemoryDenyWriteExecute is not among the restrictions.

@@ -111,7 +111,7 @@ describe("where systemd runs, a build", () => {
 
   test("leaves nothing of the service on the machine after the last unit is removed", async () => {
     await using where = await machine();
-    const { paths, path } = where;
+    const { paths, path, tool } = where;
     await installService(paths, path);
     const other = pathsOf(join(paths.home, "../../.."), "other/0");
     await mkdir(other.state, { recursive: true });
@@ -121,6 +121,9 @@ describe("where systemd runs, a build", () => {
     for (const file of [paths.serviceFile, paths.logrotateFile])
       expect(await readOptional(file)).toBeUndefined();
     expect(await readdir(join(paths.logs, ".."))).toEqual([]);
+    // systemd keeps the slice of a template's instances
+    const slice = String.raw`system-github\x2drunner\x2dimage\x2dbuilder.slice`;
+    expect(await callsOf(tool)).toEqual(["daemon-reload", `stop ${slice}`, "daemon-reload"]);
   });
 });
 
