@@ -78,10 +78,8 @@ export async function removeService(paths: Paths, path: string): Promise<void> {
   const shared = [paths.state, paths.starts, paths.metrics, paths.serveScript].map((each) => basename(each));
   const others = (await entries(paths.home)).filter((name) => !shared.includes(name));
   if (others.length > 0) return;
-  await rm(paths.starts, { recursive: true, force: true });
-  await rm(paths.metrics, { recursive: true, force: true });
-  await rm(paths.serveScript, { force: true });
-  await rm(paths.logs, { recursive: true, force: true });
+  for (const folder of [paths.home, paths.runtimeHome, paths.logs])
+    await rm(folder, { recursive: true, force: true });
   await removeAtomic(paths.logrotateFile);
   await removeAtomic(paths.serviceFile);
   if (!(await hasSystemd(paths))) return;

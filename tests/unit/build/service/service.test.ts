@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { chmod, mkdir, mkdtempDisposable, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readOptional } from "../../../../src/base/files.ts";
 import { PID_FILE } from "../../../../src/build/history.ts";
@@ -120,7 +120,8 @@ describe("where systemd runs, a build", () => {
     await removeService(other, path);
     for (const file of [paths.serviceFile, paths.logrotateFile])
       expect(await readOptional(file)).toBeUndefined();
-    expect(await readdir(join(paths.logs, ".."))).toEqual([]);
+    for (const folder of [paths.logs, paths.home, paths.runtimeHome])
+      expect(await readdir(join(folder, ".."))).not.toContain(basename(folder));
     // systemd keeps the slice of a template's instances
     const slice = String.raw`system-github\x2drunner\x2dimage\x2dbuilder.slice`;
     expect(await callsOf(tool)).toEqual(["daemon-reload", `stop ${slice}`, "daemon-reload"]);
