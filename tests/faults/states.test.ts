@@ -123,7 +123,7 @@ const CASES: readonly Case[] = [
       ]);
       return deleteImage(workshop.clouds.builder, event.id, options);
     },
-    error: /^noble-x64: cannot take the snapshot: image \S+ did not become active: it is (gone|deleted)$/,
+    error: /^noble-x64: cannot take the snapshot: image \S+ did not become active: it is (gone: .*|deleted)$/,
     copies: [],
   },
   {
@@ -136,7 +136,8 @@ const CASES: readonly Case[] = [
       const made = lane.proxy.calls().findLast(({ path }) => /^\/v2\/images\/[0-9a-f-]{36}$/.test(path));
       return deleteImage(lane.workshop.clouds.builder, made?.path.split("/").at(-1) ?? "", options);
     },
-    error: /^noble-x64: no copy in (runner-[ab]: cannot [^;]*\(HTTP 404 from image\)(; )?){2}$/,
+    error:
+      /^noble-x64: cannot upload the image: no copy in (runner-[ab]: cannot [^;]*\(HTTP 404 from image\)(; )?){2}$/,
     copies: [],
   },
   {

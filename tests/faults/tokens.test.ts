@@ -15,12 +15,14 @@ const { signal } = new AbortController();
 /** In life, and more than the services take for what they do with a token that is half spent. */
 const limits = {};
 
-/** How many calls that make something came by, by what they make. */
+/** How many calls that make something came through, by what they make. */
 function made({ proxy }: Lane): Readonly<Record<string, number>> {
+  // what the proxy refused itself has no status of the service
+  const isTaken = (status: number | null): boolean => status !== null && status !== 401;
   const count = (form: string): number =>
     proxy
       .calls()
-      .filter(({ method, path, status }) => method === "POST" && formOf(path) === form && status !== 401)
+      .filter(({ method, path, status }) => method === "POST" && formOf(path) === form && isTaken(status))
       .length;
   return {
     servers: count("/v2.1/servers"),
