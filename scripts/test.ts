@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, formatDuration } from "../src/base/errors.ts";
 import { labDown, labStatus, labUp, type LabKind } from "../lab/lab.ts";
@@ -17,9 +17,25 @@ interface Tier {
   readonly lab: LabKind | null;
 }
 
-interface Count {
-  passed: number;
-  failed: number;
+interface Outcome {
+  readonly passed: number;
+  /** One line for each failure: the test and the first line of its error. */
+  readonly failures: readonly string[];
+}
+
+/** The part of vitest's JSON report that is read here. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[] | null;
+    }[];
+  }[];
 }
 
 const TIERS: readonly Tier[] = [
@@ -33,7 +49,8 @@ const TIERS: readonly Tier[] = [
 async function main(): Promise<number> {
   const wanted = process.argv.slice(2);
   const tiers = wanted.length === 0 ? TIERS : TIERS.filter(({ name }) => wanted.includes(name));
-  const total: Count = { passed: 0, failed: 0 };
+  let passed = 0;
+  const failures: string[] = [];
   const unable = await whyNoLab();
   if (unable === null) {
     await installShellcheck();
@@ -45,15 +62,16 @@ async function main(): Promise<number> {
       continue;
     }
     const began = performance.now();
-    const { passed, failed } = lab === null ? await runTier(name) : await withLab(lab, () => runTier(name));
-    total.passed += passed;
-    total.failed += failed;
-    console.log(
-      `${name}: ${passed} passed, ${failed} failed in ${formatDuration(performance.now() - began)}`,
-    );
+    const outcome = lab === null ? await runTier(name) : await withLab(lab, () => runTier(name));
+    passed += outcome.passed;
+    failures.push(...outcome.failures.map((line) => `${name}: ${line}`));
+    const took = formatDuration(performance.now() - began);
+    console.log(`${name}: ${outcome.passed} passed, ${outcome.failures.length} failed in ${took}`);
   }
-  console.log(`\n${total.passed} passed, ${total.failed} failed`);
-  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+  // once more at the end: of an hour's output often the last page alone is kept
+  if (failures.length > 0) console.log(`\nfailed:\n${failures.map((line) => `  ${line}`).join("\n")}`);
+  console.log(`\n${passed} passed, ${failures.length} failed`);
+  return failures.length === 0 && passed > 0 ? 0 : 1;
 }
 
 /** Null on a machine that the lab can be brought up on. */
@@ -105,7 +123,7 @@ async function succeeds(file: string, parameters: readonly string[], cwd = "/"):
   });
 }
 
-async function withLab(kind: LabKind, run: () => Promise<Count>): Promise<Count> {
+async function withLab(kind: LabKind, run: () => Promise<Outcome>): Promise<Outcome> {
   const options = {
     log: (line: string) => console.log(`lab: ${line}`),
     signal: new AbortController().signal,
@@ -114,8 +132,7 @@ async function withLab(kind: LabKind, run: () => Promise<Count>): Promise<Count>
   try {
     await labUp(kind, options);
   } catch (error) {
-    console.log(`the lab "${kind}" did not come up: ${describe(error)}`);
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failures: [`the lab "${kind}" did not come up: ${describe(error)}`] };
   }
   try {
     return await run();
@@ -125,7 +142,7 @@ async function withLab(kind: LabKind, run: () => Promise<Count>): Promise<Count>
 }
 
 /** Runs one vitest project; a run that gives no result counts as one failure. */
-async function runTier(name: string): Promise<Count> {
+async function runTier(name: string): Promise<Outcome> {
   console.log(`\n${name}`);
   const folder = await mkdtemp(join(tmpdir(), "image-builder-tests-"));
   const output = join(folder, "result.json");
@@ -137,14 +154,28 @@ async function runTier(name: string): Promise<Count> {
       child.on("close", (exitCode) => resolve(exitCode ?? 1));
     });
     const text = await readFile(output, "utf8").catch(() => "");
-    if (text === "") return { passed: 0, failed: 1 };
-    const result = JSON.parse(text) as { numPassedTests: number; numFailedTests: number };
-    // a broken file or an unhandled error fails the run without failing a test
-    const failed = result.numFailedTests === 0 && code !== 0 ? 1 : result.numFailedTests;
-    return { passed: result.numPassedTests, failed };
+    if (text === "") return { passed: 0, failures: [`vitest ended with exit code ${code} without a result`] };
+    const report = JSON.parse(text) as Report;
+    const failures = report.testResults.flatMap((file) => failuresOf(file));
+    // an unhandled error fails the run without failing a test
+    if (failures.length === 0 && code !== 0) failures.push(`vitest ended with exit code ${code}: see above`);
+    return { passed: report.numPassedTests, failures };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function failuresOf({ name, status, message, assertionResults }: Report["testResults"][number]): string[] {
+  const file = relative(process.cwd(), name);
+  const lines = assertionResults
+    .filter((test) => test.status === "failed")
+    .map((test) => `${file}: ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`);
+  // a file that cannot be loaded, or whose hooks fail, has no failed test
+  return lines.length === 0 && status === "failed" ? [`${file}: ${firstLine(message)}`] : lines;
+}
+
+function firstLine(message: string | undefined): string {
+  return message?.trim().split("\n")[0] || "no message";
 }
 
 process.exitCode = await main();
