@@ -7,11 +7,11 @@ export default defineConfig({
   test: {
     restoreMocks: true,
     unstubEnvs: true,
-    expect: { requireAssertions: true },
+    // a busy machine is slow; a condition that does not come is the failure
+    expect: { requireAssertions: true, poll: { timeout: 10_000 } },
     projects: [
       {
         extends: true,
-        // a busy machine is no fault of what is tested
         test: { name: "unit", include: ["tests/unit/**/*.test.ts"], maxWorkers: 3, testTimeout: 30_000 },
       },
       {

@@ -54,7 +54,7 @@ describe("under systemd a build", () => {
   test("runs apart from who started it, may write to its own folders alone, and tidies up when it is ended", async () => {
     await using systemd = await startSystemd();
     await startIn(systemd);
-    await expect.poll(() => read(systemd, `${FOLDER}/told`), { timeout: 10_000 }).not.toBe("");
+    await expect.poll(() => read(systemd, `${FOLDER}/told`)).not.toBe("");
     expect((await read(systemd, `${FOLDER}/told`)).split("\n")).toEqual([
       "CapEff: 0000000000000000",
       "NoNewPrivs: 1",
@@ -70,7 +70,7 @@ describe("under systemd a build", () => {
 
     // what `cancel` does
     await systemd.run("/bin/kill", "-TERM", pid);
-    await expect.poll(() => show(systemd, "ActiveState"), { timeout: 10_000 }).toBe("inactive");
+    await expect.poll(() => show(systemd, "ActiveState")).toBe("inactive");
     expect(await show(systemd, "Result")).toBe("success");
     expect(await read(systemd, `${FOLDER}/tidied`)).toBe("tidied");
   });
@@ -78,7 +78,7 @@ describe("under systemd a build", () => {
   test("is stopped with time to tidy up when the machine goes down", async () => {
     await using systemd = await startSystemd();
     await startIn(systemd);
-    await expect.poll(() => read(systemd, `${FOLDER}/told`), { timeout: 10_000 }).not.toBe("");
+    await expect.poll(() => read(systemd, `${FOLDER}/told`)).not.toBe("");
     await systemd.run("/usr/bin/systemctl", "stop", UNIT);
     expect(await read(systemd, `${FOLDER}/tidied`)).toBe("tidied");
   });

@@ -22,7 +22,7 @@ describe("withDeadline", () => {
       afterMs: 30,
       message: "find the server: not done after 30ms",
     });
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   test("ends deaf work at once when cancelled, with the reason of the cancel", async () => {
@@ -96,7 +96,7 @@ describe("waitFor", () => {
       return undefined;
     });
     await expect(work).rejects.toBe(reason);
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 });
 

@@ -6,9 +6,6 @@ import { exec, execBlocking, ExecError, spawnDetached } from "../../../src/base/
 import { DeadlineError } from "../../../src/base/errors.ts";
 import { processIdentity } from "../../../src/build/process-id.ts";
 
-/** A busy machine is slow; a condition that does not come is the failure. */
-const PATIENCE = { timeout: 10_000 };
-
 const signal = new AbortController().signal;
 const env = { PATH: "/usr/bin:/bin" };
 const sh = (script: string, more: object = {}): ReturnType<typeof exec> =>
@@ -66,7 +63,7 @@ describe("exec", () => {
     const work = exec("sleep", ["60"], { env, signal: cancel.signal });
     cancel.abort(reason);
     await expect(work).rejects.toBe(reason);
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(performance.now() - began).toBeLessThan(10_000);
     await expect(exec("true", [], { env, signal: cancel.signal })).rejects.toBe(reason);
   });
 });
@@ -112,7 +109,7 @@ describe("spawnDetached", () => {
     const script = "echo out; echo err >&2; cut -d' ' -f6 /proc/self/stat; pwd; env | grep -c ONLY";
     const options = { env: { ...env, ONLY: "this" }, cwd: folder.path, output: log.fd };
     const pid = await spawnDetached("sh", ["-c", script], options);
-    await expect.poll(() => processIdentity(pid), PATIENCE).toBe(null);
+    await expect.poll(() => processIdentity(pid)).toBe(null);
     expect(await readFile(path, "utf8")).toBe(`out\nerr\n${pid}\n${folder.path}\n1\n`);
   });
 

@@ -15,9 +15,6 @@ import { dropSecrets, startBuild } from "../../../src/build/start-build.ts";
 import { stopBuild } from "../../../src/build/stop-build.ts";
 import { requestWith } from "../../support/builds.ts";
 
-/** A busy machine is slow; a condition that does not come is the failure. */
-const PATIENCE = { timeout: 10_000 };
-
 /** A builder that tells what it was given, waits for SIGTERM, says so and ends. */
 const PROGRAM = `
   const fs = require("node:fs");
@@ -59,7 +56,7 @@ async function machine(): Promise<{ readonly root: string; readonly program: str
 }
 
 async function told(folder: string): Promise<Told> {
-  await expect.poll(() => readOptional(join(folder, "told")), { timeout: 10_000 }).toBeTypeOf("string");
+  await expect.poll(() => readOptional(join(folder, "told"))).toBeTypeOf("string");
   return JSON.parse(await readFile(join(folder, "told"), "utf8")) as Told;
 }
 
@@ -95,7 +92,7 @@ describe("startBuild", () => {
     expect(parseRequest(await readFile(file, "utf8"), file)).toEqual({ ...request, secretsFile: null });
     expect(await modeOf(file)).toBe("600");
     expect(await modeOf(folder)).toBe("700");
-    await expect.poll(() => readFile(join(folder, "build.log"), "utf8"), PATIENCE).toBe("out\nerr\n");
+    await expect.poll(() => readFile(join(folder, "build.log"), "utf8")).toBe("out\nerr\n");
     expect(await modeOf(join(folder, "build.log"))).toBe("600");
     expect(await readBuild(folder)).toMatchObject({ id: request.id, state: "queued" });
   });
@@ -176,8 +173,8 @@ describe("stopBuild", () => {
     if (build === null) throw new Error("there is no build");
     expect(build.state).toBe("running");
     expect(await stopBuild(build)).toBe(true);
-    await expect.poll(() => readOptional(join(folder, "stopped")), PATIENCE).toBe("");
-    await expect.poll(async () => (await readBuild(folder))?.state, PATIENCE).toBe("interrupted");
+    await expect.poll(() => readOptional(join(folder, "stopped"))).toBe("");
+    await expect.poll(async () => (await readBuild(folder))?.state).toBe("interrupted");
   });
 
   test("touches no process for a build that does not run, whatever its number says", async () => {

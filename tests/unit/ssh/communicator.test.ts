@@ -10,9 +10,6 @@ import {
 import { generateKeyPair } from "../../../src/ssh/keys.ts";
 import { startSshServer, type SshServer, type SshServerOptions } from "../../support/ssh-server.ts";
 
-/** A busy machine is slow; a condition that does not come is the failure. */
-const PATIENCE = { timeout: 10_000 };
-
 const keys = await generateKeyPair("test");
 const never = new AbortController().signal;
 
@@ -114,7 +111,7 @@ describe("connect", () => {
     expect(error).toMatchObject({ isAuthentication: false });
   });
 
-  test("ends within a second of a cancel when the peer never answers, and closes its socket", async () => {
+  test("ends within two seconds of a cancel when the peer never answers, and closes its socket", async () => {
     const there = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<void>();
     const peer = createServer((socket) => {
@@ -125,7 +122,7 @@ describe("connect", () => {
     const target = targetOf(peer.address() as AddressInfo);
     const { error, ms, reason } = await abortAt(there.promise, (signal) => connect(target, signal));
     expect(error).toBe(reason);
-    expect(ms).toBeLessThan(1000);
+    expect(ms).toBeLessThan(2000);
     await gone.promise;
     peer.close();
   });
@@ -243,7 +240,7 @@ describe("run", () => {
     await expect(guest.run({ command: "y", signal: never })).rejects.toThrow(SshError);
   });
 
-  test("ends within a second of a cancel while the command runs", async () => {
+  test("ends within two seconds of a cancel while the command runs", async () => {
     await using server = await start({ onCommand: () => ({ stdout: ["started\n"], hang: true }) });
     await using guest = await logIn(server);
     const started = Promise.withResolvers<void>();
@@ -251,17 +248,17 @@ describe("run", () => {
       guest.run({ command: "sleep", signal, onLine: () => started.resolve() }),
     );
     expect(error).toBe(reason);
-    expect(ms).toBeLessThan(1000);
+    expect(ms).toBeLessThan(2000);
   });
 
-  test("ends within a second of a cancel when the server never answers the request to run", async () => {
+  test("ends within two seconds of a cancel when the server never answers the request to run", async () => {
     await using server = await start({ opensChannels: false });
     await using guest = await logIn(server);
     const { error, ms, reason } = await abortAt(Promise.resolve(), (signal) =>
       guest.run({ command: "x", signal }),
     );
     expect(error).toBe(reason);
-    expect(ms).toBeLessThan(1000);
+    expect(ms).toBeLessThan(2000);
   });
 
   test("ends when cancelled while the guest answers the request to run", async () => {
@@ -271,7 +268,7 @@ describe("run", () => {
       guest.run({ command: "x", signal }),
     );
     expect(error).toBe(reason);
-    expect(ms).toBeLessThan(1000);
+    expect(ms).toBeLessThan(2000);
     const running = failureOf(guest.run({ command: "y", signal: AbortSignal.timeout(100) }));
     expect(await running).toMatchObject({ name: "TimeoutError" });
   });
@@ -313,7 +310,7 @@ describe("dispose", () => {
     const guest = await logIn(server);
     await guest[Symbol.asyncDispose]();
     await guest[Symbol.asyncDispose]();
-    await expect.poll(() => server.connections(), PATIENCE).toBe(0);
+    await expect.poll(() => server.connections()).toBe(0);
   });
 
   test("ends after the connection broke", async () => {
@@ -322,7 +319,7 @@ describe("dispose", () => {
     server.drop();
     await expect(guest.run({ command: "x", signal: never })).rejects.toThrow(SshError);
     await guest[Symbol.asyncDispose]();
-    await expect.poll(() => server.connections(), PATIENCE).toBe(0);
+    await expect.poll(() => server.connections()).toBe(0);
   });
 
   test("ends when the guest fell silent and closes nothing", async () => {
@@ -331,7 +328,7 @@ describe("dispose", () => {
     server.freeze();
     const began = performance.now();
     await guest[Symbol.asyncDispose]();
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(performance.now() - began).toBeLessThan(2000);
   });
 
   test("ends a command that still runs", async () => {
