@@ -19,12 +19,21 @@ export default defineConfig({
         test: {
           name: "charm",
           include: ["tests/charm/**/*.test.ts"],
+          globalSetup: "tests/support/staged-charm.ts",
           maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
-      { extends: true, test: { name: "cloud", include: ["tests/cloud/**/*.test.ts"], ...onRealCloud } },
+      {
+        extends: true,
+        test: {
+          name: "cloud",
+          include: ["tests/cloud/**/*.test.ts"],
+          globalSetup: "tests/support/staged-charm.ts",
+          ...onRealCloud,
+        },
+      },
       {
         extends: true,
         test: { name: "faults", include: ["tests/faults/**/*.test.ts"], ...onRealCloud, maxConcurrency: 6 },

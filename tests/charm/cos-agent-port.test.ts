@@ -17,7 +17,7 @@ import {
 } from "../../lab/scenario/index.ts";
 import { pathsOf, type Paths } from "../../src/build/paths.ts";
 import { readOptional } from "../../src/base/files.ts";
-import { REPOSITORY } from "../support/charm.ts";
+import { CHARM } from "../support/staged-charm.ts";
 
 /** A socket is active from its start to its stop; a build "runs" as long as the hook that started it. */
 const SYSTEMCTL = `#!/bin/sh
@@ -46,7 +46,7 @@ describe("metrics-port", { timeout: 60_000 }, () => {
     await writeFile(jujuExec, "#!/bin/sh\nexit 1\n", { mode: 0o755 });
     context = cleanup.use(
       await openContext({
-        charm: REPOSITORY,
+        charm: CHARM,
         application: "image-builder",
         unit: 0,
         environment: { IMAGE_BUILDER_ROOT: machine.path, PATH: `${bin}:/usr/sbin:/usr/bin:/sbin:/bin` },

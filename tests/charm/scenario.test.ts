@@ -23,7 +23,8 @@ import { listBuilds, type Build } from "../../src/build/history.ts";
 import { pathsOf } from "../../src/build/paths.ts";
 import { cloudKey } from "../../src/openstack/index.ts";
 import { holdBuilders, NOBLE, type Ending } from "../support/charm-builds.ts";
-import { REPOSITORY, silentServer } from "../support/charm.ts";
+import { silentServer } from "../support/charm.ts";
+import { CHARM, COMPILE_CACHE } from "../support/staged-charm.ts";
 
 /** Our charm under the test kit, on a machine of its own. */
 interface Scenario extends AsyncDisposable {
@@ -44,16 +45,15 @@ async function openScenario(unit = 0): Promise<Scenario> {
   cleanup.defer(async () => await rm(folder, { recursive: true, force: true }));
   const application = "image-builder";
   const paths = pathsOf(folder, `${application}/${unit}`);
-  const cache = join(REPOSITORY, "node_modules/.cache/charm-tests");
   const [jujuExec = ""] = paths.jujuExec;
-  for (const path of [cache, dirname(paths.compileCache), dirname(jujuExec)])
+  for (const path of [COMPILE_CACHE, dirname(paths.compileCache), dirname(jujuExec)])
     await mkdir(path, { recursive: true });
-  await symlink(cache, paths.compileCache);
+  await symlink(COMPILE_CACHE, paths.compileCache);
   await writeFile(jujuExec, "#!/bin/sh\nexit 1\n", { mode: 0o755 });
   const { authUrl } = cleanup.use(await silentServer());
   const builders = cleanup.use(holdBuilders([paths.builds]));
   const context: Context = cleanup.use(
-    await openContext({ charm: REPOSITORY, application, unit, environment: { IMAGE_BUILDER_ROOT: folder } }),
+    await openContext({ charm: CHARM, application, unit, environment: { IMAGE_BUILDER_ROOT: folder } }),
   );
   const secret = givenSecret({ password: "S3cret-pass" });
   const account = {

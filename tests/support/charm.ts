@@ -1,5 +1,5 @@
 /**
- * The charm as Juju runs it: the repository's own `./dispatch`, a process per hook, under the fake Juju. Its
+ * The charm as Juju runs it: its own `./dispatch`, a process per hook, under the fake Juju. Its
  * clouds accept connections and never answer, and the builders it starts are stopped at once: a test says how
  * a build goes on (`charm-builds.ts`).
  */
@@ -13,10 +13,10 @@ import { FakeJuju, type JournalEntry } from "../../lab/juju/index.ts";
 import { listBuilds, type Build } from "../../src/build/history.ts";
 import { pathsOf, type Paths } from "../../src/build/paths.ts";
 import { holdBuilders, type HeldBuilders } from "./charm-builds.ts";
+import { CHARM, COMPILE_CACHE } from "./staged-charm.ts";
 
-/** The repository: the charm's folder. */
+/** The repository, a charm's folder too. */
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
-const COMPILE_CACHE = join(REPOSITORY, "node_modules/.cache/charm-tests");
 /** The charm's application. */
 export const APPLICATION = "image-builder";
 /** Its unit. */
@@ -38,7 +38,7 @@ export interface Deployment {
   readonly config?: Readonly<Record<string, string | number | null>>;
   /** Content of the password's secret. */
   readonly secret?: Readonly<Record<string, string>>;
-  /** Folder of the charm, which is linked, or a charm file; the repository without it. */
+  /** Folder of the charm, which is linked, or a charm file; the staged one without it. */
   readonly charm?: string;
   /** True: the folder is copied as Juju does, so that a unit's own files in it outlast a refresh. */
   readonly copy?: boolean;
@@ -98,7 +98,6 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
   cleanup.defer(async () => await rm(directory, { recursive: true, force: true }));
   const root = join(directory, "root");
   const paths = pathsOf(root, UNIT);
-  // all deployments share what Node compiles: a cold dispatch takes three times as long
   await mkdir(COMPILE_CACHE, { recursive: true });
   await mkdir(dirname(paths.compileCache), { recursive: true });
   await symlink(COMPILE_CACHE, paths.compileCache);
@@ -142,7 +141,7 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
   const config = Object.fromEntries(
     Object.entries(options).filter((entry): entry is [string, string | number] => entry[1] !== null),
   );
-  const source = deployment.charm ?? REPOSITORY;
+  const source = deployment.charm ?? CHARM;
   const link = !source.endsWith(".charm") && deployment.copy !== true;
   await juju.deploy(APPLICATION, { charm: source, link, config });
   const early =

@@ -4,14 +4,14 @@
  * is in the JSON file that the variable DOOMED_DISPATCH names; without it nothing is done.
  */
 import childProcess from "node:child_process";
-import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import blocking, { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import fs, { type FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { basename } from "node:path";
 import type { Doom } from "./kills.ts";
 
 const file = process.env["DOOMED_DISPATCH"];
-if (file !== undefined && process.argv[1]?.endsWith("charm/main.ts") === true) arm(file);
+if (file !== undefined && /charm\/main\.(ts|mjs)$/.test(process.argv[1] ?? "")) arm(file);
 
 function arm(path: string): void {
   if (!existsSync(path)) return;
@@ -28,14 +28,17 @@ function arm(path: string): void {
   };
   const nameOf = (target: unknown): string => basename(String(target)).replace(/\d+-\d+-[0-9a-f]{12}/, "new");
 
-  for (const name of ["rename", "rm", "mkdir", "chmod", "writeFile", "symlink"] as const) {
-    const original = fs[name] as (...words: unknown[]) => Promise<unknown>;
-    const counted = async (...words: unknown[]): Promise<unknown> => {
-      before(`${name} ${nameOf(words[0])}`);
-      return await original(...words);
+  const note = (owner: object, key: string, effect: string): void => {
+    const original = Reflect.get(owner, key) as (...words: unknown[]) => unknown;
+    const noted = (...words: unknown[]): unknown => {
+      before(`${effect} ${nameOf(words[0])}`);
+      return original(...words);
     };
-    Object.assign(fs, { [name]: counted });
-  }
+    Object.assign(owner, { [key]: noted });
+  };
+  for (const name of ["rename", "rm", "mkdir", "chmod", "writeFile", "symlink"]) note(fs, name, name);
+  // what a bundled hook uses instead of the promises (`scripts/bundle/plugins.ts`)
+  for (const name of ["rename", "rm", "mkdir", "chmod"]) note(blocking, `${name}Sync`, name);
   const { open } = fs;
   Object.assign(fs, {
     open: async (...words: Parameters<typeof open>): Promise<FileHandle> => {

@@ -1,13 +1,14 @@
 /** The Python charm as far as a switch meets it: its options, what it publishes, and its files on the machine. */
 import { generateKeyPairSync } from "node:crypto";
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { cloudOf, credentialsOf, relate, type Credentials, type Requirer } from "./charm-requirers.ts";
-import { APPLICATION, deployBuilder, REPOSITORY, UNIT, type Deployed, type Deployment } from "./charm.ts";
+import { APPLICATION, deployBuilder, UNIT, type Deployed, type Deployment } from "./charm.ts";
 import { pythonBag, type PythonImage } from "./python-bag.ts";
+import { CHARM } from "./staged-charm.ts";
 import { writeShellCharm } from "./charms/shell-charm.ts";
 
 /** Ids that its log tells of. */
@@ -74,7 +75,7 @@ export async function deployPython(
   const files = await writePythonFiles(charm.root, key, cronUnit);
   const credentials = given ?? credentialsOf(charm, "runner-a");
   const runner = await relate(charm, "runner-a", credentials);
-  const ours = await stageOurCharm(join(folder, "ours"));
+  const ours = await copyOurCharm(join(folder, "ours"));
   const owned = cleanup.move();
   return {
     charm,
@@ -106,19 +107,9 @@ async function writePythonCharm(folder: string, images: readonly PythonImage[]):
   });
 }
 
-/** Makes `folder` the charm as a refresh brings it: its files, and links to the repository's folders. */
-async function stageOurCharm(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true });
-  const files = [
-    "dispatch",
-    "package.json",
-    "charmcraft.yaml",
-    "metadata.yaml",
-    "config.yaml",
-    "actions.yaml",
-  ];
-  for (const name of files) await copyFile(join(REPOSITORY, name), join(folder, name));
-  for (const name of ["src", "node_modules"]) await symlink(join(REPOSITORY, name), join(folder, name));
+/** Makes `folder` the charm as a refresh brings it: a copy of the staged one. */
+async function copyOurCharm(folder: string): Promise<string> {
+  await cp(CHARM, folder, { recursive: true });
   return folder;
 }
 

@@ -1,5 +1,6 @@
 /** Carries out steps. */
-import { APPLICATION, REPOSITORY } from "../charm.ts";
+import { APPLICATION } from "../charm.ts";
+import { CHARM } from "../staged-charm.ts";
 import { broken } from "./broken-rule.ts";
 import { arm, recover } from "./crash.ts";
 import { endBuild } from "./end-build.ts";
@@ -99,7 +100,7 @@ async function act(world: World, step: Exclude<Step, { readonly do: "crash" }>):
       if (unitsOf(world).length > 1) await removeUnit(world, ours);
       return;
     case "upgrade":
-      return await juju.upgradeCharm(APPLICATION, REPOSITORY);
+      return await juju.upgradeCharm(APPLICATION, CHARM);
     case "end build": {
       const [build] = await underWay(world);
       if (build !== undefined) await endBuild(world, build, step.how, step.wakes);
