@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** Tests that share one real OpenStack: one file at a time, with room for real machines. */
@@ -7,6 +8,8 @@ export default defineConfig({
   test: {
     restoreMocks: true,
     unstubEnvs: true,
+    // most programs that tests start are ours: compiled once they start in half the time
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url)) },
     // a busy machine is slow; a condition that does not come is the failure
     expect: { requireAssertions: true, poll: { timeout: 10_000 } },
     projects: [

@@ -27,7 +27,8 @@ async function run(
   parameters: readonly string[],
   onStderr: (text: string, kill: (signal: "SIGTERM" | "SIGINT") => void) => void = () => {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [MAIN, ...parameters], { env: { PATH: "/usr/bin:/bin" } });
+  const env = { PATH: "/usr/bin:/bin", NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] };
+  const child = spawn(process.execPath, [MAIN, ...parameters], { env });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
