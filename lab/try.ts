@@ -2,7 +2,8 @@
 import { CancelledError, describe, formatDuration } from "../src/base/errors.ts";
 import { createReporter } from "../src/cli/progress.ts";
 import { PACKAGES } from "./story/model.ts";
-import { tellStory, type Story } from "./story/story.ts";
+import { tellStory } from "./story/story.ts";
+import type { Story } from "./story/told.ts";
 
 interface Phase {
   readonly name: string;

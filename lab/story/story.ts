@@ -3,27 +3,22 @@
  * relates two requirers, the charm has an image built and publishes it; the image is proved; cron and the
  * action bring a second revision. `npm run try` tells it to a person, the e2e tier asserts it.
  */
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { AppError } from "../../src/base/errors.ts";
-import type { JournalEvent } from "../../src/build/journal.ts";
-import type { Paths } from "../../src/build/paths.ts";
-import { silentLogger } from "../../src/base/log.ts";
-import { getImage, openCloud, type Image } from "../../src/openstack/index.ts";
 import { statusTable } from "../juju/cli/status-table.ts";
-import { labReset, labUp, type LabCloud } from "../lab.ts";
-import { LAB_ROOT, PROXY_ACCOUNT, type LabProject } from "../layout.ts";
-import { deployCharm, type Deployment } from "./deployment.ts";
+import { labReset, labUp } from "../lab.ts";
+import { LAB_ROOT, PROXY_ACCOUNT } from "../layout.ts";
+import { deployCharm } from "./deployment.ts";
 import { UNIT } from "./model.ts";
 import type { Followed } from "./follow-build.ts";
-import { proveImage, type Check } from "./proof.ts";
+import { bagsOf, fireCron, newestRunner, proxyLog, published } from "./look.ts";
+import { proveImage } from "./proof.ts";
 import { serveScript } from "./script-server.ts";
-import { imageTexts, searchAll, watchServers, type Secrecy } from "./prove-secrecy.ts";
-import { searchImage, type Search } from "./search-disk.ts";
+import { imageTexts, searchAll, watchServers } from "./prove-secrecy.ts";
+import { searchImage } from "./search-disk.ts";
 import { finderOf, isGivenByJuju, type MayHold, watchProcesses } from "./search-texts.ts";
+import { REQUIRERS, type Listener, type Story } from "./told.ts";
 import { serveWebhook } from "./webhook-server.ts";
 
 /** Secret of the operator's script; every character that a shell would take amiss. */
@@ -33,29 +28,6 @@ const TOKEN = "webhook-token-of-the-story";
 /** The option's default, for the stand-in of the snap store. */
 const SNAPS = "aproxy=latest/edge,opentelemetry-collector,juju,microk8s:classic";
 const PROXY_PASSWORD = "the proxy's password";
-const REQUIRERS = ["runner-a", "runner-b"] as const satisfies readonly LabProject[];
-
-/** Who listens. */
-export interface Listener {
-  /** A phase begins. */
-  readonly phase: (name: string) => void;
-  readonly line: (text: string) => void;
-  readonly buildEvent: (event: JournalEvent) => void;
-}
-
-/** What a requirer finds in a databag. */
-export interface Bag {
-  readonly relation: (typeof REQUIRERS)[number];
-  readonly id: string;
-  readonly tags: string;
-  readonly images: string;
-}
-
-/** The same, and what it stands for. */
-export interface Published extends Bag {
-  /** The image as the requirer's project has it. */
-  readonly image: Image;
-}
 
 /**
  * Credentials rest in clouds.yaml, which is root's alone. Sources of the lab have its passwords, wherever somebody
@@ -63,37 +35,6 @@ export interface Published extends Bag {
  */
 const mayHold: MayHold = ({ path, mode }) =>
   /\.(ts|md)$/.test(path) || ((mode & 0o077) === 0 && path.endsWith("/clouds.yaml"));
-
-/** Everything that was seen. */
-export interface Story {
-  readonly lab: LabCloud;
-  readonly paths: Paths;
-  readonly secret: string;
-  readonly first: readonly Published[];
-  readonly second: readonly Published[];
-  readonly builds: readonly Followed[];
-  readonly checks: readonly Check[];
-  /** What the search of the whole disk of the first image found, used blocks and free ones. */
-  readonly search: Search;
-  /** What the site's proxy let through, a line each: `GET http://... 200`. */
-  readonly proxied: readonly string[];
-  /** Build that the action `run` joined, and the build that cron had started. */
-  readonly joined: { readonly byAction: string; readonly byCron: string };
-  readonly statuses: readonly string[];
-  /** All of the model in the end, as `juju status` shows it. */
-  readonly model: string;
-  /** Units that came later, with what the requirers found in their databags at once, and in the end. */
-  readonly secondUnit: {
-    readonly name: string;
-    readonly atOnce: readonly Bag[];
-    readonly atLast: readonly Bag[];
-    readonly status: string;
-  };
-  /** What shows a secret outside the places for secrets, while the story was told. */
-  readonly secrecy: Secrecy;
-  /** All that Juju's log ever showed. */
-  readonly jujuLog: string;
-}
 
 /**
  * Tells the story from wherever an earlier telling ended; needs root on Debian 12. `packages` are what the images get:
@@ -269,51 +210,4 @@ export async function tellStory(
     if (state === "done") return followed;
     throw new AppError(`build ${id} ${state}: ${errors.join("; ")}; see ${folder}/build.log`);
   }
-}
-
-function bagsOf(deployment: Deployment, unit: string): readonly Bag[] {
-  return REQUIRERS.map((relation) => {
-    const { id = "", tags = "", images = "" } = deployment.databag(relation, unit);
-    return { relation, id, tags, images };
-  });
-}
-
-async function published(
-  deployment: Deployment,
-  lab: LabCloud,
-  signal: AbortSignal,
-): Promise<readonly Published[]> {
-  const result: Published[] = [];
-  for (const bag of bagsOf(deployment, UNIT)) {
-    const { relation, id } = bag;
-    const auth = { ...lab.credentials(relation), caFile: null };
-    const cloud = await openCloud(relation, auth, { signal, log: silentLogger });
-    using _closing = { [Symbol.dispose]: () => cloud.close() };
-    result.push({ ...bag, image: await getImage(cloud, id, { signal }) });
-  }
-  return result;
-}
-
-async function newestRunner(lab: LabCloud): Promise<string> {
-  const reply = await fetch(`${lab.runnerMirrorUrl}/releases/latest`, { redirect: "manual" });
-  await reply.body?.cancel();
-  return reply.headers.get("location")?.split("/v").at(-1) ?? "";
-}
-
-/** The proxy's lines of the gateway's log since `began`. */
-async function proxyLog(lab: LabCloud, began: Date): Promise<readonly string[]> {
-  const log = await readFile(join(lab.directory, "log/gateway.out"), "utf8");
-  return log.split("\n").flatMap((line) => {
-    const [, at = "", text = ""] = /^(\S+) proxy (.*)$/.exec(line) ?? [];
-    return at >= began.toISOString() ? [text] : [];
-  });
-}
-
-/** Runs what the cron file says, as cron would, but for its question whether the hour has come. */
-async function fireCron(paths: Paths): Promise<void> {
-  const line = (await readFile(paths.cronFile, "utf8")).split("\n").find((text) => text.includes(" root "));
-  const command = line?.slice(line.indexOf("] && ") + "] && ".length).replaceAll("\\%", "%");
-  if (command === undefined) throw new AppError(`${paths.cronFile} has no entry`);
-  const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", SHELL: "/bin/sh" };
-  await promisify(execFile)("/bin/sh", ["-c", command], { env });
 }

@@ -14,7 +14,8 @@ import {
   type Image,
 } from "../../src/openstack/index.ts";
 import { PACKAGES } from "../../lab/story/model.ts";
-import { tellStory, type Bag, type Story } from "../../lab/story/story.ts";
+import { tellStory } from "../../lab/story/story.ts";
+import type { Bag, Story } from "../../lab/story/told.ts";
 
 const call = { signal: AbortSignal.timeout(1_100_000) };
 let story: Story;
