@@ -46,6 +46,9 @@ const TIERS: readonly Tier[] = [
   { name: "e2e", lab: "real" },
 ];
 
+const stop = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort(name));
+
 async function main(): Promise<number> {
   const wanted = process.argv.slice(2);
   const tiers = wanted.length === 0 ? TIERS : TIERS.filter(({ name }) => wanted.includes(name));
@@ -57,6 +60,10 @@ async function main(): Promise<number> {
     await unpackPrometheus();
   }
   for (const { name, lab } of tiers) {
+    if (stop.signal.aborted) {
+      failures.push(`${name}: not run: ended by ${String(stop.signal.reason)}`);
+      continue;
+    }
     if (lab !== null && unable !== null) {
       console.log(`\n${name}: not run: ${unable}`);
       continue;
@@ -124,20 +131,18 @@ async function succeeds(file: string, parameters: readonly string[], cwd = "/"):
 }
 
 async function withLab(kind: LabKind, run: () => Promise<Outcome>): Promise<Outcome> {
-  const options = {
-    log: (line: string) => console.log(`lab: ${line}`),
-    signal: new AbortController().signal,
-  };
+  const log = (line: string): void => console.log(`lab: ${line}`);
   const before = await labStatus(kind);
   try {
-    await labUp(kind, options);
+    await labUp(kind, { log, signal: stop.signal });
   } catch (error) {
     return { passed: 0, failures: [`the lab "${kind}" did not come up: ${describe(error)}`] };
   }
   try {
     return await run();
   } finally {
-    if (!before.processes.some(({ running }) => running)) await labDown(kind, { ...options, wipe: false });
+    if (!before.processes.some(({ running }) => running))
+      await labDown(kind, { log, signal: new AbortController().signal, wipe: false });
   }
 }
 
@@ -150,6 +155,7 @@ async function runTier(name: string): Promise<Outcome> {
     const parameters = ["run", "--project", name, "--reporter=default", "--reporter=json"];
     const code = await new Promise<number>((resolve, reject) => {
       const child = spawn("vitest", [...parameters, `--outputFile=${output}`], { stdio: "inherit" });
+      stop.signal.addEventListener("abort", () => child.kill("SIGTERM"));
       child.on("error", reject);
       child.on("close", (exitCode) => resolve(exitCode ?? 1));
     });
