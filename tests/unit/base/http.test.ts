@@ -131,8 +131,8 @@ describe("a server that nobody can rely on", () => {
       "/mute": () => {},
       "/slow": (_request, response) => void response.write("half"),
     });
-    const silent = (path: string): string => `script-url: ${server.url}${path} is silent for 0.3 s`;
-    const question = { silenceMs: 300 };
+    const silent = (path: string): string => `script-url: ${server.url}${path} is silent for 1 s`;
+    const question = { silenceMs: 1000 };
     await expect(ask(at(`${server.url}/mute`), question, never)).rejects.toThrow(silent("/mute"));
     await using reply = await ask(at(`${server.url}/slow`), question, never);
     await expect(bodyOf(reply, at(`${server.url}/slow`), 1000)).rejects.toThrow(silent("/slow"));

@@ -98,8 +98,9 @@ describe("fanOut", () => {
   });
 
   test("goes at the pace of branches that are all slow, on one stream", async () => {
-    const source = sourceOf(30);
-    const branches = fanOut(source, 3, forever(), { ...quick, holdMs: 20 });
+    // each takes more than twice the time that one may hold the others up
+    const source = sourceOf(150);
+    const branches = fanOut(source, 3, forever(), { ...quick, holdMs: 250 });
     const pace = async (): Promise<void> =>
       await new Promise((resolve) => {
         setTimeout(resolve, 4);

@@ -177,7 +177,7 @@ describe("a fault in a hook command", () => {
     const before = performance.now();
     expect((await lab.juju.exec("app/0", "is-leader")).stdout).toBe("True\n");
     expect(performance.now() - before).toBeGreaterThanOrEqual(119);
-    const { exit } = await lab.juju.exec("app/0", "timeout -s KILL 0.2 config-get");
+    const { exit } = await lab.juju.exec("app/0", "timeout -s KILL 2 config-get");
     expect(exit).toBe(137);
     expect(lab.juju.journal().at(-1)).toMatchObject({ command: "config-get", exit: undefined });
   });
