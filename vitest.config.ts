@@ -1,6 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+/** Makes the charm that tests deploy. */
+const globalSetup = "tests/support/staged-charm.ts";
+
+/** Tests whose every hook is a process. */
+const onFakeJuju = { globalSetup, maxWorkers: 2, testTimeout: 60_000, hookTimeout: 60_000 };
+
 /** Tests that share one real OpenStack: one file at a time, with room for real machines. */
 const onRealCloud = { fileParallelism: false, testTimeout: 300_000, hookTimeout: 600_000 };
 
@@ -17,25 +23,11 @@ export default defineConfig({
         extends: true,
         test: { name: "unit", include: ["tests/unit/**/*.test.ts"], maxWorkers: 3, testTimeout: 30_000 },
       },
+      { extends: true, test: { name: "charm", include: ["tests/charm/*.test.ts"], ...onFakeJuju } },
+      { extends: true, test: { name: "long", include: ["tests/charm/long/*.test.ts"], ...onFakeJuju } },
       {
         extends: true,
-        test: {
-          name: "charm",
-          include: ["tests/charm/**/*.test.ts"],
-          globalSetup: "tests/support/staged-charm.ts",
-          maxWorkers: 2,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: "cloud",
-          include: ["tests/cloud/**/*.test.ts"],
-          globalSetup: "tests/support/staged-charm.ts",
-          ...onRealCloud,
-        },
+        test: { name: "cloud", include: ["tests/cloud/**/*.test.ts"], globalSetup, ...onRealCloud },
       },
       {
         extends: true,

@@ -1,6 +1,6 @@
 /**
  * Runs the test tiers that this machine can carry and says which it could not and why. Brings up the lab for
- * those that need it, and stops what it brought up. usage: test.ts [unit|charm|cloud|faults|e2e ...]
+ * those that need it, and stops what it brought up. usage: test.ts [unit|charm|long|cloud|faults|e2e ...]
  * The last line is "N passed, N failed"; exit code 1 when something failed or a tier could not be prepared.
  */
 import { spawn } from "node:child_process";
@@ -41,6 +41,7 @@ interface Report {
 const TIERS: readonly Tier[] = [
   { name: "unit", lab: null },
   { name: "charm", lab: null },
+  { name: "long", lab: null },
   { name: "cloud", lab: "fake" },
   { name: "faults", lab: "fake" },
   { name: "e2e", lab: "real" },

@@ -2,9 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { NOBLE } from "../support/charm-builds.ts";
-import { cloudOf, credentialsOf, type Credentials } from "../support/charm-requirers.ts";
-import { APPLICATION, deployBuilder, REPOSITORY, UNIT, UNITS, type Deployed } from "../support/charm.ts";
+import { NOBLE } from "../../support/charm-builds.ts";
+import { cloudOf, credentialsOf, type Credentials } from "../../support/charm-requirers.ts";
+import { APPLICATION, deployBuilder, REPOSITORY, UNIT, UNITS, type Deployed } from "../../support/charm.ts";
 
 const FOREIGN = join(REPOSITORY, "tests/support/foreign-requirer");
 

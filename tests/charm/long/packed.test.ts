@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { packCharm } from "../../scripts/pack/pack.ts";
-import { verifyCharm } from "../../scripts/verify-charm/verify.ts";
-import { NOBLE } from "../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate, type Requirer } from "../support/charm-requirers.ts";
-import { APPLICATION, deployBuilder, UNIT, type Deployed } from "../support/charm.ts";
+import { packCharm } from "../../../scripts/pack/pack.ts";
+import { verifyCharm } from "../../../scripts/verify-charm/verify.ts";
+import { NOBLE } from "../../support/charm-builds.ts";
+import { cloudOf, credentialsOf, relate, type Requirer } from "../../support/charm-requirers.ts";
+import { APPLICATION, deployBuilder, UNIT, type Deployed } from "../../support/charm.ts";
 
 const HERE = process.arch === "arm64" ? "arm64" : "amd64";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { randomOf } from "../support/property/random.ts";
-import { runSteps } from "../support/property/run.ts";
-import { shrink } from "../support/property/shrink.ts";
-import { drawSteps, type Step } from "../support/property/steps.ts";
+import { randomOf } from "../../support/property/random.ts";
+import { runSteps } from "../../support/property/run.ts";
+import { shrink } from "../../support/property/shrink.ts";
+import { drawSteps, type Step } from "../../support/property/steps.ts";
 
 const number = (name: string, fallback: number): number => {
   const text = process.env[name] ?? "";

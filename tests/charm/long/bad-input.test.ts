@@ -1,13 +1,15 @@
 import { readdir, readFile } from "node:fs/promises";
 import { load } from "js-yaml";
 import { expect, it } from "vitest";
-import type { ConfigValue } from "../../src/juju/index.ts";
-import { HIDDEN, OPTION_ROWS, type BadValue } from "../support/bad-options.ts";
-import { NOBLE } from "../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate } from "../support/charm-requirers.ts";
-import { deployBuilder, type Deployed } from "../support/charm.ts";
+import type { ConfigValue } from "../../../src/juju/index.ts";
+import { HIDDEN, OPTION_ROWS, type BadValue } from "../../support/bad-options.ts";
+import { NOBLE } from "../../support/charm-builds.ts";
+import { cloudOf, credentialsOf, relate } from "../../support/charm-requirers.ts";
+import { deployBuilder, type Deployed } from "../../support/charm.ts";
 
-const { options: OPTIONS } = load(await readFile(new URL("../../config.yaml", import.meta.url), "utf8")) as {
+const { options: OPTIONS } = load(
+  await readFile(new URL("../../../config.yaml", import.meta.url), "utf8"),
+) as {
   options: Readonly<Record<string, { readonly type: string; readonly default?: string | number | boolean }>>;
 };
 const MISSING = ": a build needs a project to build in";

@@ -1,12 +1,12 @@
 /** The disk of the unit is full while hooks run: the status says so, nothing is lost, and room heals it. */
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { readPublished } from "../../src/build/steps/prune.ts";
-import { isUnderWay } from "../../src/charm/due.ts";
-import { NOBLE } from "../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate, type Requirer } from "../support/charm-requirers.ts";
-import { deployBuilder, type Deployed } from "../support/charm.ts";
-import { mountSmallDisk, type SmallDisk } from "../support/small-disk.ts";
+import { readPublished } from "../../../src/build/steps/prune.ts";
+import { isUnderWay } from "../../../src/charm/due.ts";
+import { NOBLE } from "../../support/charm-builds.ts";
+import { cloudOf, credentialsOf, relate, type Requirer } from "../../support/charm-requirers.ts";
+import { deployBuilder, type Deployed } from "../../support/charm.ts";
+import { mountSmallDisk, type SmallDisk } from "../../support/small-disk.ts";
 
 const FULL = /^blocked the disk of this machine is full: cannot write \S+; free some space$/;
 

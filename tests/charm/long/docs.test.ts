@@ -2,12 +2,12 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { exec, type ExecResult } from "../../src/base/exec.ts";
-import { REPOSITORY } from "../support/charm.ts";
-import { parseJuju, type JujuLine } from "../support/docs/juju-syntax.ts";
-import { fencesOf, readPage, readPages } from "../support/docs/pages.ts";
-import { openReader, type Reader } from "../support/docs/perform.ts";
-import { recordCommands } from "../support/docs/record-commands.ts";
+import { exec, type ExecResult } from "../../../src/base/exec.ts";
+import { REPOSITORY } from "../../support/charm.ts";
+import { parseJuju, type JujuLine } from "../../support/docs/juju-syntax.ts";
+import { fencesOf, readPage, readPages } from "../../support/docs/pages.ts";
+import { openReader, type Reader } from "../../support/docs/perform.ts";
+import { recordCommands } from "../../support/docs/record-commands.ts";
 
 const TUTORIAL = "docs/tutorial/first-image.md";
 /** These take something away that other pages count on. */
