@@ -96,11 +96,15 @@ async function removeTorn(path: string): Promise<void> {
   }
 }
 
-/** When the process started, in clock ticks since the machine did (field 22 of /proc/PID/stat, proc(5)); null for none. */
+/**
+ * When the process started, in clock ticks since the machine did (field 22 of /proc/PID/stat, proc(5)). Null for none and
+ * for a zombie, which writes no more, however late it is reaped.
+ */
 async function startOf(pid: number): Promise<string | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? null : (fields[19] ?? null);
   } catch (error) {
     // ESRCH: it ended while its file was being read
     if (isMissing(error) || (error instanceof Error && "code" in error && error.code === "ESRCH"))

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   appendFile,
   chmod,
@@ -119,6 +120,23 @@ describe("writeAtomic", () => {
     await removeAtomic(join(folder.path, "file"));
     expect((await readdir(folder.path)).toSorted()).toEqual(others.toSorted());
     await removeAtomic(join(folder.path, "no/file"));
+  });
+
+  test("clears away what a writer left that was killed and that nobody has reaped", async () => {
+    await using folder = await temporary();
+    const shell = spawn("sh", ["-c", 'sh -c "exit 0" & echo $!; exec sleep 60'], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [line] = (await once(shell.stdout, "data")) as [Buffer];
+    const pid = Number(line.toString());
+    const fields = async (): Promise<readonly string[]> =>
+      (await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /, "").split(" ");
+    await expect.poll(async () => (await fields())[0]).toBe("Z");
+    const left = `file.${pid}-${(await fields())[19]}-0123456789ab.tmp`;
+    await writeFile(join(folder.path, left), "half");
+    await writeAtomic(join(folder.path, "file"), "whole", 0o600);
+    shell.kill("SIGKILL");
+    expect(await readdir(folder.path)).toEqual(["file"]);
   });
 
   test("leaves the old file and no temporary one when it fails", async () => {
