@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { access, chmod, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { asDiskFull } from "./disk-full.ts";
+import { readProcessStat } from "./process-stat.ts";
 
 /** The text of `path`, or `undefined` where there is no such file. */
 export async function readOptional(path: string): Promise<string | undefined> {
@@ -96,21 +97,10 @@ async function removeTorn(path: string): Promise<void> {
   }
 }
 
-/**
- * When the process started, in clock ticks since the machine did (field 22 of /proc/PID/stat, proc(5)). Null for none and
- * for a zombie, which writes no more, however late it is reaped.
- */
+/** Start of the process with that number; null for none and for a zombie, which writes no more, however late it is reaped. */
 async function startOf(pid: number): Promise<string | null> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? null : (fields[19] ?? null);
-  } catch (error) {
-    // ESRCH: it ended while its file was being read
-    if (isMissing(error) || (error instanceof Error && "code" in error && error.code === "ESRCH"))
-      return null;
-    throw error;
-  }
+  const found = await readProcessStat(pid);
+  return found === null || found.state === "Z" ? null : found.start;
 }
 
 /** As {@link writeAtomic}, but only when the content differs; corrects the mode in any case. True when written. */

@@ -1,6 +1,6 @@
 /** Telling a living process from another one that got the same number later. */
 import { readFile } from "node:fs/promises";
-import { isMissing } from "../base/files.ts";
+import { readProcessStat } from "../base/process-stat.ts";
 
 /**
  * `pid:start:boot` of process `pid`: its number, start time in clock ticks (field 22 of /proc/PID/stat, see
@@ -19,19 +19,11 @@ export async function canRun(identity: string): Promise<boolean> {
 }
 
 async function look(pid: number): Promise<{ readonly identity: string; readonly state: string } | null> {
-  try {
-    const [stat, boot] = await Promise.all([
-      readFile(`/proc/${pid}/stat`, "utf8"),
-      readFile("/proc/sys/kernel/random/boot_id", "utf8"),
-    ]);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { identity: `${pid}:${fields[19]}:${boot.trim()}`, state: fields[0] ?? "" };
-  } catch (error) {
-    // ESRCH: the process ended while its file was being read
-    if (isMissing(error) || (error instanceof Error && "code" in error && error.code === "ESRCH"))
-      return null;
-    throw error;
-  }
+  const [found, boot] = await Promise.all([
+    readProcessStat(pid),
+    readFile("/proc/sys/kernel/random/boot_id", "utf8"),
+  ]);
+  return found === null ? null : { identity: `${pid}:${found.start}:${boot.trim()}`, state: found.state };
 }
 
 /** Whether the process that {@link processIdentity} described as `identity` still runs. */

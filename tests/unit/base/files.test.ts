@@ -1,5 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import {
   appendFile,
   chmod,
@@ -21,6 +20,8 @@ import {
   writeAtomic,
   writeIfChanged,
 } from "../../../src/base/files.ts";
+import { readProcessStat } from "../../../src/base/process-stat.ts";
+import { startZombie } from "../../support/zombie.ts";
 
 const temporary = (): ReturnType<typeof mkdtempDisposable> => mkdtempDisposable(join(tmpdir(), "files-"));
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
@@ -108,8 +109,7 @@ describe("writeAtomic", () => {
     const dead = spawnSync("true").pid;
     const torn = (name: string, pid: number, start = "1"): string =>
       `${name}.${pid}-${start}-0123456789ab.tmp`;
-    const stat = await readFile("/proc/self/stat", "utf8");
-    const living = torn("file", process.pid, stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+    const living = torn("file", process.pid, (await readProcessStat(process.pid))?.start);
     const others = [living, torn("other", dead), "file.0123456789ab.tmp"];
     // the second had our number before us
     for (const name of [torn("file", dead), torn("file", process.pid), ...others])
@@ -124,18 +124,10 @@ describe("writeAtomic", () => {
 
   test("clears away what a writer left that was killed and that nobody has reaped", async () => {
     await using folder = await temporary();
-    const shell = spawn("sh", ["-c", 'sh -c "exit 0" & echo $!; exec sleep 60'], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const [line] = (await once(shell.stdout, "data")) as [Buffer];
-    const pid = Number(line.toString());
-    const fields = async (): Promise<readonly string[]> =>
-      (await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) /, "").split(" ");
-    await expect.poll(async () => (await fields())[0]).toBe("Z");
-    const left = `file.${pid}-${(await fields())[19]}-0123456789ab.tmp`;
+    await using zombie = await startZombie();
+    const left = `file.${zombie.pid}-${(await readProcessStat(zombie.pid))?.start}-0123456789ab.tmp`;
     await writeFile(join(folder.path, left), "half");
     await writeAtomic(join(folder.path, "file"), "whole", 0o600);
-    shell.kill("SIGKILL");
     expect(await readdir(folder.path)).toEqual(["file"]);
   });
 

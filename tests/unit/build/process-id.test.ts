@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { isRunning, processIdentity } from "../../../src/build/process-id.ts";
+import { startZombie } from "../../support/zombie.ts";
 
 describe("processIdentity", () => {
   test("is number, start time and boot id, the same each time", async () => {
@@ -26,18 +27,13 @@ describe("processIdentity", () => {
   });
 
   test("is null for a process that ended, and for its zombie before", async () => {
-    // a shell that does not wait for its child: the child stays a zombie until the shell ends
-    const child = spawn("sh", ["-c", 'sh -c "exit 0" & echo $!; exec sleep 60'], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const [line] = (await once(child.stdout, "data")) as [Buffer];
-    const pid = Number(line.toString());
-    await expect.poll(() => processIdentity(pid)).toBe(null);
-    const shell = child.pid ?? 0;
-    expect(await processIdentity(shell)).not.toBe(null);
-    child.kill("SIGKILL");
-    await once(child, "exit");
-    expect(await processIdentity(shell)).toBe(null);
+    const zombie = await startZombie();
+    {
+      await using _ended = zombie;
+      expect(await processIdentity(zombie.pid)).toBe(null);
+      expect(await processIdentity(zombie.parent)).not.toBe(null);
+    }
+    expect(await processIdentity(zombie.parent)).toBe(null);
   });
 
   test("is null for what is no process id", async () => {
