@@ -7,9 +7,10 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, formatDuration } from "../src/base/errors.ts";
+import { failuresIn, type Report } from "./test/failures.ts";
 import { labDown, labStatus, labUp, type LabKind } from "../lab/lab.ts";
 
 interface Tier {
@@ -21,21 +22,6 @@ interface Outcome {
   readonly passed: number;
   /** One line for each failure: the test and the first line of its error. */
   readonly failures: readonly string[];
-}
-
-/** The part of vitest's JSON report that is read here. */
-interface Report {
-  readonly numPassedTests: number;
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly status: string;
-    readonly message: string;
-    readonly assertionResults: readonly {
-      readonly fullName: string;
-      readonly status: string;
-      readonly failureMessages: readonly string[] | null;
-    }[];
-  }[];
 }
 
 const TIERS: readonly Tier[] = [
@@ -163,26 +149,13 @@ async function runTier(name: string): Promise<Outcome> {
     const text = await readFile(output, "utf8").catch(() => "");
     if (text === "") return { passed: 0, failures: [`vitest ended with exit code ${code} without a result`] };
     const report = JSON.parse(text) as Report;
-    const failures = report.testResults.flatMap((file) => failuresOf(file));
+    const failures = [...failuresIn(report, process.cwd())];
     // an unhandled error fails the run without failing a test
     if (failures.length === 0 && code !== 0) failures.push(`vitest ended with exit code ${code}: see above`);
     return { passed: report.numPassedTests, failures };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function failuresOf({ name, status, message, assertionResults }: Report["testResults"][number]): string[] {
-  const file = relative(process.cwd(), name);
-  const lines = assertionResults
-    .filter((test) => test.status === "failed")
-    .map((test) => `${file}: ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`);
-  // a file that cannot be loaded, or whose hooks fail, has no failed test
-  return lines.length === 0 && status === "failed" ? [`${file}: ${firstLine(message)}`] : lines;
-}
-
-function firstLine(message: string | undefined): string {
-  return message?.trim().split("\n")[0] || "no message";
 }
 
 process.exitCode = await main();
