@@ -29,8 +29,11 @@ interface Scene extends Doomed {
   readonly damage: (isOver: boolean) => Promise<readonly string[]>;
 }
 
-async function openScene(folder: string): Promise<Scene> {
-  const doomed = await deployDoomed(folder);
+/** Deploys and publishes; dispose of it. */
+async function openScene(): Promise<Scene> {
+  await using cleanup = new AsyncDisposableStack();
+  const folder = cleanup.use(await mkdtempDisposable(join(tmpdir(), "kills-")));
+  const doomed = cleanup.use(await deployDoomed(folder.path));
   const { charm } = doomed;
   await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
   const credentials = credentialsOf(charm, "runner-a");
@@ -47,7 +50,9 @@ async function openScene(folder: string): Promise<Scene> {
   expect(requirer.bag()["id"]).toBe("image-0");
   const damage = async (isOver: boolean): Promise<readonly string[]> =>
     await damageOf(charm, { requirers: [requirer], verified, served: new Set([requirer.relation]), isOver });
-  return { ...doomed, requirer, verified, endBuild, damage };
+  const owned = cleanup.move();
+  const dispose = async (): Promise<void> => await owned.disposeAsync();
+  return { ...doomed, requirer, verified, endBuild, damage, [Symbol.asyncDispose]: dispose };
 }
 
 /** Which of `count` points are tried: all, or some that are spread over them. */
@@ -87,8 +92,7 @@ afterAll(async () => {
 
 describe("a dispatch that is killed", { timeout: isWhole ? WHOLE_MS : 120_000 }, () => {
   test("while it starts a build starts one, and what is published stays", async () => {
-    await using folder = await mkdtempDisposable(join(tmpdir(), "kills-"));
-    await using scene = await openScene(folder.path);
+    await using scene = await openScene();
     const { charm } = scene;
     let round = 0;
     await sweep(scene, async (at) => {
@@ -112,8 +116,7 @@ describe("a dispatch that is killed", { timeout: isWhole ? WHOLE_MS : 120_000 },
   });
 
   test("while it publishes what a build brought publishes the old or the new, and then the new", async () => {
-    await using folder = await mkdtempDisposable(join(tmpdir(), "kills-"));
-    await using scene = await openScene(folder.path);
+    await using scene = await openScene();
     const { charm, requirer } = scene;
     let round = 0;
     await sweep(scene, async (at) => {
@@ -138,8 +141,7 @@ describe("a dispatch that is killed", { timeout: isWhole ? WHOLE_MS : 120_000 },
   });
 
   test("while it serves a new relation serves it when it runs again", async () => {
-    await using folder = await mkdtempDisposable(join(tmpdir(), "kills-"));
-    await using scene = await openScene(folder.path);
+    await using scene = await openScene();
     const { charm } = scene;
     let round = 0;
     await sweep(scene, async (at) => {
@@ -164,8 +166,7 @@ describe("a dispatch that is killed", { timeout: isWhole ? WHOLE_MS : 120_000 },
   });
 
   test("while the schedule's event starts a build starts one at most, and the next tick builds", async () => {
-    await using folder = await mkdtempDisposable(join(tmpdir(), "kills-"));
-    await using scene = await openScene(folder.path);
+    await using scene = await openScene();
     const { charm } = scene;
     let round = 0;
     await sweep(scene, async (at) => {
@@ -189,8 +190,7 @@ describe("a dispatch that is killed", { timeout: isWhole ? WHOLE_MS : 120_000 },
       // the first only learns
       for (let at = 0; at <= count; at += 1) {
         if (at > 0 && !pointsOf(count).includes(at)) continue;
-        await using folder = await mkdtempDisposable(join(tmpdir(), "kills-"));
-        await using scene = await openScene(folder.path);
+        await using scene = await openScene();
         const { charm } = scene;
         const effects = await scene.doom(dispatchPath, at === 0 ? null : at, async () => {
           await charm.juju.removeUnit(UNIT);
