@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { stageCharm } from "../../scripts/bundle/stage.ts";
 import { AppError } from "../../src/base/errors.ts";
 import { listBuilds } from "../../src/build/history.ts";
 import type { JournalEvent } from "../../src/build/journal.ts";
@@ -12,8 +12,6 @@ import type { LabProject } from "../layout.ts";
 import { endLeftBuilders } from "./end-left-builders.ts";
 import { followBuild, type Followed } from "./follow-build.ts";
 import { APPLICATION, deployBuilder, relateRequirers, statusOf, UNIT, type BuilderWish } from "./model.ts";
-
-const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
 /** How to deploy. */
 export interface DeploymentOptions extends Omit<BuilderWish, "charm" | "link"> {
@@ -53,7 +51,7 @@ export interface Deployment extends AsyncDisposable {
   readonly follow: (onEvent: (event: JournalEvent) => void) => Promise<Followed>;
 }
 
-/** Deploys the repository's charm with the lab's build project and mirrors, and waits until its hooks have run. */
+/** Deploys the charm, bundled as it is packed, with the lab's build project and mirrors, and waits until its hooks have run. */
 export async function deployCharm(options: DeploymentOptions): Promise<Deployment> {
   const { lab, directory, signal } = options;
   const root = join(directory, "root");
@@ -81,7 +79,10 @@ export async function deployCharm(options: DeploymentOptions): Promise<Deploymen
     if (build === undefined) throw new AppError(`no build was started in ${paths.builds}`);
     return build.folder;
   };
-  const passwordSecret = await deployBuilder(juju, { ...options, charm: REPOSITORY, link: true });
+  // what ships is what is told of: a checkout's processes carry a compiler, in their memory, too
+  const charm = join(directory, "charm");
+  await stageCharm(charm, process.execPath);
+  const passwordSecret = await deployBuilder(juju, { ...options, charm, link: true });
   await settle();
 
   return {
