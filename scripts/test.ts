@@ -85,7 +85,7 @@ async function installShellcheck(): Promise<void> {
 }
 
 /**
- * The unit tier holds metrics, alerts and the dashboard's queries against Prometheus. Unpacked, not installed: the
+ * The tiers unit and long hold metrics, alerts and the dashboard's queries against Prometheus. Unpacked, not installed: the
  * package would start a daemon, and of what it depends on the tests need nothing.
  */
 async function unpackPrometheus(): Promise<void> {

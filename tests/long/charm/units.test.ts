@@ -1,10 +1,10 @@
 /** Several units: the leader builds, the others publish the same. Relation data as in the contract of `image`. */
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pathsOf } from "../../src/build/paths.ts";
-import { NOBLE } from "../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate, type Requirer } from "../support/charm-requirers.ts";
-import { APPLICATION, deployBuilder, UNITS, type Deployed } from "../support/charm.ts";
+import { pathsOf } from "../../../src/build/paths.ts";
+import { NOBLE } from "../../support/charm-builds.ts";
+import { cloudOf, credentialsOf, relate, type Requirer } from "../../support/charm-requirers.ts";
+import { APPLICATION, deployBuilder, UNITS, type Deployed } from "../../support/charm.ts";
 
 const [FIRST = "", SECOND = "", THIRD = ""] = UNITS;
 

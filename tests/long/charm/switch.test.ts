@@ -4,12 +4,12 @@ import { once } from "node:events";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { exists } from "../../src/base/files.ts";
-import { readTraces } from "../../src/build/python-charm/traces.ts";
-import { JAMMY, NOBLE } from "../support/charm-builds.ts";
-import { UNIT, type Deployed } from "../support/charm.ts";
-import { pythonBag, type PythonImage } from "../support/python-bag.ts";
-import { deployPython, LOGGED } from "../support/python-charm.ts";
+import { exists } from "../../../src/base/files.ts";
+import { readTraces } from "../../../src/build/python-charm/traces.ts";
+import { JAMMY, NOBLE } from "../../support/charm-builds.ts";
+import { UNIT, type Deployed } from "../../support/charm.ts";
+import { pythonBag, type PythonImage } from "../../support/python-bag.ts";
+import { deployPython, LOGGED } from "../../support/python-charm.ts";
 
 const NOBLE_IMAGE: PythonImage = { id: "11111111-aaaa-4000-8000-000000000001", tags: "x64,noble" };
 const JAMMY_IMAGE: PythonImage = { id: "11111111-aaaa-4000-8000-000000000002", tags: "x64,jammy" };

@@ -1,10 +1,10 @@
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { waitFor } from "../../src/base/deadline.ts";
-import { openJournal } from "../../src/build/journal.ts";
-import { NOBLE } from "../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate, type Requirer } from "../support/charm-requirers.ts";
-import { APPLICATION, BUILDER_PASSWORD, deployBuilder, UNIT, type Deployed } from "../support/charm.ts";
+import { waitFor } from "../../../src/base/deadline.ts";
+import { openJournal } from "../../../src/build/journal.ts";
+import { NOBLE } from "../../support/charm-builds.ts";
+import { cloudOf, credentialsOf, relate, type Requirer } from "../../support/charm-requirers.ts";
+import { APPLICATION, BUILDER_PASSWORD, deployBuilder, UNIT, type Deployed } from "../../support/charm.ts";
 
 const PROJECTS = ["runner-a", "runner-b", "runner-c"] as const;
 

@@ -1,9 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { load } from "js-yaml";
 import { expect, it } from "vitest";
-import { NOBLE } from "../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate, type Requirer } from "../support/charm-requirers.ts";
-import { deployBuilder, type Deployed } from "../support/charm.ts";
+import { NOBLE } from "../../support/charm-builds.ts";
+import { cloudOf, credentialsOf, relate, type Requirer } from "../../support/charm-requirers.ts";
+import { deployBuilder, type Deployed } from "../../support/charm.ts";
 
 const MEGABYTE = "a".repeat(1 << 20);
 const HIDDEN = "hunter2-S3cret";
