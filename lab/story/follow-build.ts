@@ -9,10 +9,17 @@ import { readJournal, type JournalEvent } from "../../src/build/journal.ts";
 
 const LOOK_MS = 200;
 
-/** A build that has ended, and the most memory that its process was seen to hold (VmHWM, proc(5)). */
-export interface Followed {
-  readonly build: Build;
+/** What was seen of a process (proc(5)). */
+interface Seen {
+  /** Its words. */
+  readonly command: readonly string[];
+  /** The most memory that it held (VmHWM). */
   readonly peakMemoryBytes: number;
+}
+
+/** A build that has ended, and what was seen of its process. */
+export interface Followed extends Seen {
+  readonly build: Build;
 }
 
 /**
@@ -25,7 +32,7 @@ export async function followBuild(
   signal: AbortSignal,
 ): Promise<Followed> {
   let seen = 0;
-  let peakMemoryBytes = 0;
+  let process: Seen = { command: [], peakMemoryBytes: 0 };
   for (;;) {
     const build = await readBuild(folder);
     if (build === null) throw new AppError(`there is no build in ${folder}`);
@@ -34,22 +41,28 @@ export async function followBuild(
     seen = events.length;
     const started = events.find((event) => event.event === "started");
     if (started !== undefined) {
-      peakMemoryBytes = Math.max(peakMemoryBytes, await peakMemory(Number.parseInt(started.process, 10)));
+      process = (await look(Number.parseInt(started.process, 10))) ?? process;
     }
     const isUnderWay = build.state === "running" || build.state === "queued";
     if (!isUnderWay && (started === undefined || !(await isRunning(started.process)))) {
-      return { build, peakMemoryBytes };
+      return { build, ...process };
     }
     await pause(LOOK_MS, signal);
   }
 }
 
-async function peakMemory(pid: number): Promise<number> {
+/** Null when it has ended. */
+async function look(pid: number): Promise<Seen | null> {
   try {
     const status = await readFile(`/proc/${pid}/status`, "utf8");
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+    const command = await readFile(`/proc/${pid}/cmdline`, "utf8");
+    const [, peak] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
+    // a zombie has neither memory nor words
+    if (peak === undefined || command === "") return null;
+    return { command: command.split("\0").slice(0, -1), peakMemoryBytes: Number(peak) * 1024 };
   } catch (error) {
-    if (isMissing(error) || (error instanceof Error && "code" in error && error.code === "ESRCH")) return 0;
+    if (isMissing(error) || (error instanceof Error && "code" in error && error.code === "ESRCH"))
+      return null;
     throw error;
   }
 }

@@ -180,8 +180,13 @@ describe("what is left", () => {
   });
 });
 
-describe("cost", () => {
-  test("the builder process holds less than 200 MB while it streams", () => {
+describe("the builder process", () => {
+  test("runs the bundle, which is what ships", () => {
+    expect(story.builds).toHaveLength(2);
+    for (const { command } of story.builds) expect(command.join(" ")).toContain("/dist/cli/main.mjs ");
+  });
+
+  test("holds less than 200 MB while it streams", () => {
     const peaks = story.builds.map(({ peakMemoryBytes }) => peakMemoryBytes);
     expect(Math.min(...peaks)).toBeGreaterThan(20e6);
     expect(Math.max(...peaks)).toBeLessThan(200e6);
