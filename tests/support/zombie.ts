@@ -22,6 +22,8 @@ export async function startZombie(): Promise<Zombie> {
   cleanup.defer(async () => {
     const ended = once(shell, "exit");
     shell.kill("SIGKILL");
+    // the child that still reads ends with this
+    (shell.stdio[3] as Writable).destroy();
     await ended;
   });
   const parent = shell.pid ?? 0;
