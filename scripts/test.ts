@@ -85,8 +85,8 @@ async function installShellcheck(): Promise<void> {
 }
 
 /**
- * The tiers unit and long hold metrics, alerts and the dashboard's queries against Prometheus. Unpacked, not installed: the
- * package would start a daemon, and of what it depends on the tests need nothing.
+ * The tiers unit and long hold metrics, alerts and the dashboard's queries against Prometheus. Unpacked, not
+ * installed: the package would start a daemon, and of what it depends on the tests need nothing.
  */
 async function unpackPrometheus(): Promise<void> {
   const folder = fileURLToPath(new URL("../node_modules/.cache/debian", import.meta.url));

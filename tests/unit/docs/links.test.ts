@@ -1,7 +1,7 @@
 import { access, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { isMissing } from "../../../src/base/files.ts";
+import { exists, isMissing } from "../../../src/base/files.ts";
 import { REPOSITORY } from "../../support/charm.ts";
 import { anchorsOf, proseOf, readPage, readPages, type Page } from "../../support/docs/pages.ts";
 
@@ -32,6 +32,20 @@ test("all links between pages lead to a file, and to a heading where they name o
   const links = pages.flatMap((page) => linksOf(page).map((target) => [page.path, target] as const));
   expect(links.length).toBeGreaterThan(100);
   const flaws = await Promise.all(links.map(async ([from, target]) => await flawOf(from, target)));
+  expect(flaws.filter((flaw) => flaw !== null)).toEqual([]);
+});
+
+test("every file of the repository that a page names in code is there", async () => {
+  const named = pages.flatMap((page) =>
+    Array.from(
+      proseOf(page).matchAll(/`((?:bench|examples|lab|scripts|src|terraform|tests)\/[a-z0-9_./-]+)`/g),
+      ([, path = ""]) => [page.path, path] as const,
+    ),
+  );
+  expect(named.length).toBeGreaterThan(50);
+  const flaws = await Promise.all(
+    named.map(async ([from, path]) => ((await exists(join(REPOSITORY, path))) ? null : `${from}: ${path}`)),
+  );
   expect(flaws.filter((flaw) => flaw !== null)).toEqual([]);
 });
 
