@@ -4,8 +4,8 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isMissing } from "../../src/base/files.ts";
 import { NOBLE } from "../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate, type Requirer } from "../support/charm-requirers.ts";
-import { APPLICATION, deployBuilder, MODEL_UUID, UNIT, type Deployed } from "../support/charm.ts";
+import { cloudOf, credentialsOf, deployRelated, type Requirer } from "../support/charm-requirers.ts";
+import { APPLICATION, MODEL_UUID, UNIT, type Deployed } from "../support/charm.ts";
 
 const ENDPOINT = "cos-agent";
 
@@ -33,10 +33,9 @@ describe("an agent that is related", () => {
   let relation: number;
 
   beforeAll(async () => {
-    charm = await deployBuilder();
-    await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
-    runner = await relate(charm, "runner", credentialsOf(charm, "runner"));
-    const ids = { [cloudOf(credentialsOf(charm, "runner"))]: "image-1" };
+    const related = await deployRelated();
+    ({ charm, runner } = related);
+    const ids = { [related.cloud]: "image-1" };
     await charm.builders.end((await charm.builds()).at(-1), {
       outcome: "done",
       images: [{ spec: NOBLE, ids }],
@@ -113,19 +112,12 @@ describe("an agent that is related", () => {
     expect(writes(from)).toEqual([]);
     expect(charm.publications(from)).toEqual([]);
     expect(config()).toBe(before);
-    const idle = charm.mark();
-    await charm.updateStatus();
-    expect(
-      charm.juju
-        .journal()
-        .slice(idle)
-        .map(({ command }) => command),
-    ).toEqual(["secret-get", "status-set"]);
+    expect(await charm.updateStatusCommands()).toEqual(["secret-get", "status-set"]);
   });
 
   it("finds metrics of the builds in a file, whoever serves it", async () => {
     const lines = (await readFile(charm.paths.metricsFile, "utf8")).split("\n");
-    const cloud = cloudOf(credentialsOf(charm, "runner"));
+    const cloud = cloudOf(credentialsOf(charm, "runner-a"));
     const labels = `unit="${UNIT}",image="noble-x64",cloud="${cloud}"`;
     const prefix = "github_runner_image_builder_";
     expect(lines).toContain(`${prefix}builds_total{unit="${UNIT}",kind="build",outcome="done"} 1`);

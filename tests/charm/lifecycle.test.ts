@@ -9,7 +9,7 @@ import { openJournal } from "../../src/build/journal.ts";
 import { processIdentity } from "../../src/build/process-id.ts";
 import { FIRST_MADE } from "../../src/build/step.ts";
 import { NOBLE } from "../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate } from "../support/charm-requirers.ts";
+import { credentialsOf, deployRelated, relate } from "../support/charm-requirers.ts";
 import { deployBuilder, REPOSITORY, UNIT, type Deployed } from "../support/charm.ts";
 
 /** Every file below `folder`, without folders. */
@@ -49,13 +49,11 @@ describe("the schedule", () => {
   });
 
   it("fires the event run through juju-exec", async () => {
-    await using charm = await deployBuilder();
-    await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
-    const credentials = credentialsOf(charm, "runner-a");
-    await relate(charm, "runner-a", credentials);
+    const { charm, cloud } = await deployRelated();
+    await using _charm = charm;
     await charm.builders.end((await charm.builds()).at(-1), {
       outcome: "done",
-      images: [{ spec: NOBLE, ids: { [cloudOf(credentials)]: "image-1" } }],
+      images: [{ spec: NOBLE, ids: { [cloud]: "image-1" } }],
     });
     await charm.wake();
     const command = await cronCommand(charm);
@@ -68,9 +66,8 @@ describe("the schedule", () => {
 
 describe("a removed unit", () => {
   it("leaves no file and no builder behind", async () => {
-    await using charm = await deployBuilder();
-    await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
-    const runner = await relate(charm, "runner-a", credentialsOf(charm, "runner-a"));
+    const { charm, runner } = await deployRelated();
+    await using _charm = charm;
     const build = (await charm.builds()).at(-1);
     await charm.builders.end(build, { outcome: "killed" });
     // a process that does what a builder does when it is told to cancel: it ends
@@ -118,13 +115,11 @@ describe("a removed unit", () => {
 
 describe("a hook that is ended by SIGTERM", () => {
   it("writes nothing, runs again and converges", async () => {
-    await using charm = await deployBuilder();
-    await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
-    const credentials = credentialsOf(charm, "runner-a");
-    const runner = await relate(charm, "runner-a", credentials);
+    const { charm, runner, cloud } = await deployRelated();
+    await using _charm = charm;
     await charm.builders.end((await charm.builds()).at(-1), {
       outcome: "done",
-      images: [{ spec: NOBLE, ids: { [cloudOf(credentials)]: "image-1" } }],
+      images: [{ spec: NOBLE, ids: { [cloud]: "image-1" } }],
     });
     const before = charm.mark();
     const repair = charm.juju.injectFault({ command: "relation-list", nth: 1, hang: true });
@@ -157,13 +152,11 @@ describe("any event", () => {
   });
 
   it("keeps the databags byte for byte when the charm is upgraded", async () => {
-    await using charm = await deployBuilder();
-    await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
-    const credentials = credentialsOf(charm, "runner-a");
-    const runner = await relate(charm, "runner-a", credentials);
+    const { charm, runner, cloud } = await deployRelated();
+    await using _charm = charm;
     await charm.builders.end((await charm.builds()).at(-1), {
       outcome: "done",
-      images: [{ spec: NOBLE, ids: { [cloudOf(credentials)]: "image-1" } }],
+      images: [{ spec: NOBLE, ids: { [cloud]: "image-1" } }],
     });
     await charm.wake();
     const [before, published] = [charm.mark(), runner.bag()];

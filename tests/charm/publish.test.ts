@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { JAMMY, NOBLE } from "../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate, type Requirer } from "../support/charm-requirers.ts";
+import { cloudOf, credentialsOf, deployRelated, relate, type Requirer } from "../support/charm-requirers.ts";
 import { deployBuilder, UNIT, type Deployed } from "../support/charm.ts";
 
 /** One deployment goes through all tests of this file, in their order. */
@@ -12,11 +12,7 @@ describe("the databag of a relation", () => {
   let cloud: string;
 
   beforeAll(async () => {
-    charm = await deployBuilder();
-    await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
-    const credentials = credentialsOf(charm, "runner-a");
-    cloud = cloudOf(credentials);
-    runner = await relate(charm, "runner-a", credentials);
+    ({ charm, runner, cloud } = await deployRelated());
   });
   afterAll(async () => await charm[Symbol.asyncDispose]());
 
@@ -150,13 +146,11 @@ describe("a long error", () => {
 
 describe("the first of several bases", () => {
   it("owns id: nothing is published while only another one has an image", async () => {
-    await using charm = await deployBuilder({ config: { "base-image": "noble,jammy" } });
-    await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
-    const credentials = credentialsOf(charm, "runner-a");
-    const runner = await relate(charm, "runner-a", credentials);
+    const { charm, runner, cloud } = await deployRelated({ config: { "base-image": "noble,jammy" } });
+    await using _charm = charm;
     await charm.builders.end((await charm.builds()).at(-1), {
       outcome: { failed: "noble is broken upstream" },
-      images: [{ spec: JAMMY, ids: { [cloudOf(credentials)]: "image-jammy" } }],
+      images: [{ spec: JAMMY, ids: { [cloud]: "image-jammy" } }],
     });
     await charm.wake();
     expect(runner.bag()).toEqual({});
@@ -164,7 +158,7 @@ describe("the first of several bases", () => {
     await charm.settle();
     await charm.builders.end((await charm.builds()).at(-1), {
       outcome: "done",
-      images: [{ spec: NOBLE, ids: { [cloudOf(credentials)]: "image-noble" } }],
+      images: [{ spec: NOBLE, ids: { [cloud]: "image-noble" } }],
     });
     await charm.wake();
     expect(runner.bag()).toEqual({

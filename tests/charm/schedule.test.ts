@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { minuteOf, nextTick, readTicks } from "../../src/build/ticks.ts";
 import { isMissing } from "../../src/base/files.ts";
 import { NOBLE } from "../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate } from "../support/charm-requirers.ts";
-import { deployBuilder, type Deployed } from "../support/charm.ts";
+import { deployRelated } from "../support/charm-requirers.ts";
+import type { Deployed } from "../support/charm.ts";
 
 /** One deployment goes through all tests of this file, in their order. */
 describe("the option schedule", () => {
@@ -12,13 +12,11 @@ describe("the option schedule", () => {
   let byInterval: string;
 
   beforeAll(async () => {
-    charm = await deployBuilder();
-    await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
-    const credentials = credentialsOf(charm, "runner-a");
-    await relate(charm, "runner-a", credentials);
+    const related = await deployRelated();
+    charm = related.charm;
     await charm.builders.end((await charm.builds()).at(-1), {
       outcome: "done",
-      images: [{ spec: NOBLE, ids: { [cloudOf(credentials)]: "image-1" } }],
+      images: [{ spec: NOBLE, ids: { [related.cloud]: "image-1" } }],
     });
     await charm.wake();
     byInterval = await cronLine();
@@ -32,15 +30,6 @@ describe("the option schedule", () => {
     const ticks = await readTicks(charm.paths.scheduleFile);
     const next = ticks === null ? null : nextTick(ticks, new Date(), null);
     return next === null ? "no schedule" : `, next build ${minuteOf(next)}`;
-  };
-  /** The hook commands that one update-status runs. */
-  const commands = async (): Promise<readonly string[]> => {
-    const from = charm.mark();
-    await charm.updateStatus();
-    return charm.juju
-      .journal()
-      .slice(from)
-      .map(({ command }) => command);
   };
   // far away, but for the one minute of the year in which its next time changes
   const EXPRESSION = "59 23 31 dec *";
@@ -64,7 +53,7 @@ describe("the option schedule", () => {
   });
 
   it("costs an idle update-status nothing", async () => {
-    expect(await commands()).toEqual(["secret-get", "status-set"]);
+    expect(await charm.updateStatusCommands()).toEqual(["secret-get", "status-set"]);
     expect(charm.status().endsWith(await nextBuild())).toBe(true);
   });
 

@@ -1,6 +1,6 @@
 /** Charms that run runners, as the image builder sees them: units that write credentials and read images. */
 import { cloudKey } from "../../src/openstack/index.ts";
-import { APPLICATION, UNIT, type Deployed } from "./charm.ts";
+import { APPLICATION, deployBuilder, UNIT, type Deployed, type Deployment } from "./charm.ts";
 
 /** The six keys that a requirer writes. */
 export type Credentials = Readonly<
@@ -79,4 +79,26 @@ export async function relate(
       await charm.settle();
     },
   };
+}
+
+/** A deployed charm and its one requirer. */
+export interface Related {
+  readonly charm: Deployed;
+  readonly runner: Requirer;
+  /** The name that the requirer's cloud has in clouds.yaml and in journals. */
+  readonly cloud: string;
+}
+
+/**
+ * Deploys the charm, ends its first builder, which prepares the build cloud, and relates `runner-a`, for which a build is
+ * under way. Dispose of the charm.
+ */
+export async function deployRelated(deployment: Deployment = {}): Promise<Related> {
+  await using cleanup = new AsyncDisposableStack();
+  const charm = cleanup.use(await deployBuilder(deployment));
+  await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
+  const credentials = credentialsOf(charm, "runner-a");
+  const runner = await relate(charm, "runner-a", credentials);
+  cleanup.move();
+  return { charm, runner, cloud: cloudOf(credentials) };
 }

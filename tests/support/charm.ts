@@ -83,6 +83,8 @@ export interface Deployed extends AsyncDisposable {
   readonly calls: (command: string, from?: number) => readonly JournalEntry[];
   /** Calls that wrote into a databag of the relation `image` since `from`. */
   readonly publications: (from?: number) => readonly JournalEntry[];
+  /** Names of the hook commands that one update-status runs. */
+  readonly updateStatusCommands: () => Promise<readonly string[]>;
   /** Index of the next call, for {@link Deployed.calls}. */
   readonly mark: () => number;
   /** All lines of the model's log, `<level> <message>`. */
@@ -128,6 +130,10 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
     await settle();
     return exit;
   };
+  const updateStatus = async (unit = UNIT): Promise<void> => {
+    await juju.updateStatus(unit);
+    await settle();
+  };
   const options: Readonly<Record<string, string | number | null>> = {
     architecture: "amd64",
     "openstack-auth-url": silent.authUrl,
@@ -165,9 +171,14 @@ export async function deployBuilder(deployment: Deployment = {}): Promise<Deploy
       await juju.setConfig(APPLICATION, values);
       await settle();
     },
-    async updateStatus(unit = UNIT) {
-      await juju.updateStatus(unit);
-      await settle();
+    updateStatus,
+    async updateStatusCommands() {
+      const from = juju.journal().length;
+      await updateStatus();
+      return juju
+        .journal()
+        .slice(from)
+        .map(({ command }) => command);
     },
     wake: async (unit = UNIT) => await fire("build-changed", unit),
     setProxy,

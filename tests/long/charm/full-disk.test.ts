@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { readPublished } from "../../../src/build/steps/prune.ts";
 import { isUnderWay } from "../../../src/charm/due.ts";
 import { NOBLE } from "../../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate, type Requirer } from "../../support/charm-requirers.ts";
-import { deployBuilder, type Deployed } from "../../support/charm.ts";
+import { cloudOf, credentialsOf, deployRelated, type Requirer } from "../../support/charm-requirers.ts";
+import type { Deployed } from "../../support/charm.ts";
 import { mountSmallDisk, type SmallDisk } from "../../support/small-disk.ts";
 
 const FULL = /^blocked the disk of this machine is full: cannot write \S+; free some space$/;
@@ -15,9 +15,8 @@ async function openScene(): Promise<
   AsyncDisposable & { readonly charm: Deployed; readonly disk: SmallDisk; readonly requirer: Requirer }
 > {
   await using stack = new AsyncDisposableStack();
-  const charm = stack.use(await deployBuilder());
-  await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
-  const requirer = await relate(charm, "runner-a", credentialsOf(charm, "runner-a"));
+  const { charm, runner: requirer } = await deployRelated();
+  stack.use(charm);
   await endBuild(charm, "image-0");
   await charm.wake();
   const disk = stack.use(await mountSmallDisk(charm.paths.home, 1 << 20));

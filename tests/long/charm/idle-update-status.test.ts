@@ -34,19 +34,10 @@ describe("update-status", () => {
     await charm.juju.runAction(UNIT, "run");
     await charm.settle();
   };
-  /** The hook commands that one update-status runs. */
-  const commands = async (): Promise<readonly string[]> => {
-    const from = charm.mark();
-    await charm.updateStatus();
-    return charm.juju
-      .journal()
-      .slice(from)
-      .map(({ command }) => command);
-  };
   /** The status that a reconcile without any memory gives. */
   const statusInFull = async (): Promise<string> => {
     await rm(charm.paths.settledFile, { force: true });
-    expect(await commands()).toContain("relation-get");
+    expect(await charm.updateStatusCommands()).toContain("relation-get");
     return charm.status();
   };
   const IDLE = ["secret-get", "status-set"];
@@ -56,9 +47,9 @@ describe("update-status", () => {
     expect(full).toMatch(
       /^active noble-x64 of .* UTC \(less than 1 h old\), published to 3 of 3 relations, next build /,
     );
-    expect(await commands()).toEqual(IDLE);
+    expect(await charm.updateStatusCommands()).toEqual(IDLE);
     expect(charm.status()).toBe(full);
-    expect(await commands()).toEqual(IDLE);
+    expect(await charm.updateStatusCommands()).toEqual(IDLE);
   });
 
   it("keeps no secret in what it remembers, and for its owner alone", async () => {
@@ -74,7 +65,7 @@ describe("update-status", () => {
     const [build] = (await charm.builds()).slice(-1);
     using journal = openJournal(build?.folder ?? "", () => {});
     journal.add({ event: "step-started", image: "noble-x64", step: "run the script" });
-    expect(await commands()).toEqual(IDLE);
+    expect(await charm.updateStatusCommands()).toEqual(IDLE);
     const idle = charm.status();
     expect(idle).toMatch(/^maintenance building noble-x64: run the script/);
     expect(await statusInFull()).toBe(idle);
@@ -82,7 +73,7 @@ describe("update-status", () => {
 
   it("publishes the images of a build whose end nobody told", async () => {
     await endBuild("2");
-    expect(await commands()).toContain("relation-set");
+    expect(await charm.updateStatusCommands()).toContain("relation-set");
     expect(runners.map((runner) => runner.bag()["id"])).toEqual(clouds.map((cloud) => `${cloud}-2`));
     expect(charm.status()).toMatch(/^active /);
   });
@@ -101,14 +92,14 @@ describe("update-status", () => {
     await startBuild();
     await charm.builders.end((await charm.builds()).at(-1), { outcome: { failed: "snapshot: in error" } });
     for (const _ of [1, 2]) {
-      expect(await commands()).toContain("relation-get");
+      expect(await charm.updateStatusCommands()).toContain("relation-get");
       expect(charm.status()).toMatch(/^blocked build failed: noble-x64: snapshot: in error/);
     }
     await startBuild();
     await endBuild("4");
     await charm.wake();
     await charm.updateStatus();
-    expect(await commands()).toEqual(IDLE);
+    expect(await charm.updateStatusCommands()).toEqual(IDLE);
   });
 
   it("sees what is added to the journal of a build that had ended", async () => {
@@ -124,7 +115,7 @@ describe("update-status", () => {
       journal.add({ event: "ended", outcome: "done", error: null });
     }
     await charm.updateStatus();
-    expect(await commands()).toEqual(IDLE);
+    expect(await charm.updateStatusCommands()).toEqual(IDLE);
     expect(charm.status()).toMatch(/^active /);
   });
 
@@ -133,9 +124,9 @@ describe("update-status", () => {
     await charm.updateStatus();
     expect(charm.status()).toMatch(/^blocked openstack-password-secret: this application may not read/);
     charm.juju.grantSecret(charm.passwordSecret, APPLICATION);
-    expect(await commands()).toContain("relation-get");
+    expect(await charm.updateStatusCommands()).toContain("relation-get");
     expect(charm.status()).toMatch(/^active /);
-    expect(await commands()).toEqual(IDLE);
+    expect(await charm.updateStatusCommands()).toEqual(IDLE);
   });
 
   it("writes our files again when somebody changed them", async () => {
@@ -144,7 +135,7 @@ describe("update-status", () => {
       await writeFile(file, "edited");
       await charm.updateStatus();
       expect(await readFile(file, "utf8")).toBe(before);
-      expect(await commands()).toEqual(IDLE);
+      expect(await charm.updateStatusCommands()).toEqual(IDLE);
     }
   });
 
@@ -156,20 +147,20 @@ describe("update-status", () => {
   ])("asks for everything when its memory is %s", async (_, change) => {
     const settled = JSON.parse(await readFile(charm.paths.settledFile, "utf8")) as { at: number };
     await writeFile(charm.paths.settledFile, JSON.stringify({ ...settled, ...change(settled.at) }));
-    expect(await commands()).toContain("relation-get");
-    expect(await commands()).toEqual(IDLE);
+    expect(await charm.updateStatusCommands()).toContain("relation-get");
+    expect(await charm.updateStatusCommands()).toEqual(IDLE);
   });
 
   it("asks for everything when its memory is no JSON", async () => {
     await writeFile(charm.paths.settledFile, '{"format":1,"at"');
-    expect(await commands()).toContain("relation-get");
+    expect(await charm.updateStatusCommands()).toContain("relation-get");
   });
 
   it("follows a relation that ends", async () => {
     await runners.at(-1)?.leave();
     // the record for other units was changed with it, and is looked at once more
     await charm.updateStatus();
-    const idle = await commands();
+    const idle = await charm.updateStatusCommands();
     expect(idle).toEqual(IDLE);
     expect(charm.status()).toMatch(/^active noble-x64 of .*, published to 2 of 2 relations/);
     expect(await statusInFull()).toMatch(/^active noble-x64 of .*, published to 2 of 2 relations/);
@@ -201,11 +192,11 @@ describe("update-status", () => {
       exit: 1,
       stderr: "ERROR connection is shut down",
     });
-    expect(await commands()).toContain("relation-get");
+    expect(await charm.updateStatusCommands()).toContain("relation-get");
     repair();
     expect(charm.failures()).toEqual([]);
     expect(charm.status()).toMatch(/^active /);
-    expect(await commands()).toEqual(IDLE);
+    expect(await charm.updateStatusCommands()).toEqual(IDLE);
   });
 
   it("fails, and says why, when a hook command goes on failing", async () => {
@@ -224,6 +215,6 @@ describe("update-status", () => {
   });
 
   it("logs nothing", async () => {
-    expect(await commands()).not.toContain("juju-log");
+    expect(await charm.updateStatusCommands()).not.toContain("juju-log");
   });
 });

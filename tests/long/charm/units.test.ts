@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pathsOf } from "../../../src/build/paths.ts";
 import { NOBLE } from "../../support/charm-builds.ts";
-import { cloudOf, credentialsOf, relate, type Requirer } from "../../support/charm-requirers.ts";
-import { APPLICATION, deployBuilder, UNITS, type Deployed } from "../../support/charm.ts";
+import { deployRelated, type Requirer } from "../../support/charm-requirers.ts";
+import { APPLICATION, UNITS, type Deployed } from "../../support/charm.ts";
 
 const [FIRST = "", SECOND = "", THIRD = ""] = UNITS;
 
@@ -14,11 +14,7 @@ describe("several units", () => {
   let cloud: string;
 
   beforeAll(async () => {
-    charm = await deployBuilder();
-    await charm.builders.end((await charm.builds()).at(-1), { outcome: "done" });
-    const credentials = credentialsOf(charm, "runner-a");
-    cloud = cloudOf(credentials);
-    runner = await relate(charm, "runner-a", credentials);
+    ({ charm, runner, cloud } = await deployRelated());
     await finish(FIRST, "image-1");
   });
   afterAll(async () => await charm[Symbol.asyncDispose]());
