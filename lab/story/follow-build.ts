@@ -32,7 +32,7 @@ export async function followBuild(
   signal: AbortSignal,
 ): Promise<Followed> {
   let seen = 0;
-  let process: Seen = { command: [], peakMemoryBytes: 0 };
+  let builder: Seen = { command: [], peakMemoryBytes: 0 };
   for (;;) {
     const build = await readBuild(folder);
     if (build === null) throw new AppError(`there is no build in ${folder}`);
@@ -41,11 +41,11 @@ export async function followBuild(
     seen = events.length;
     const started = events.find((event) => event.event === "started");
     if (started !== undefined) {
-      process = (await look(Number.parseInt(started.process, 10))) ?? process;
+      builder = (await look(Number.parseInt(started.process, 10))) ?? builder;
     }
     const isUnderWay = build.state === "running" || build.state === "queued";
     if (!isUnderWay && (started === undefined || !(await isRunning(started.process)))) {
-      return { build, ...process };
+      return { build, ...builder };
     }
     await pause(LOOK_MS, signal);
   }
