@@ -10,18 +10,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, formatDuration } from "../src/base/errors.ts";
-import { failuresIn, type Report } from "./test/failures.ts";
-import { labDown, labStatus, labUp, type LabKind } from "../lab/lab.ts";
+import { OUTCOME_FILE, type Outcome } from "./test/reporter.ts";
+import { labCrashes, labDown, labStatus, labUp, type LabKind } from "../lab/lab.ts";
 
 interface Tier {
   readonly name: string;
   readonly lab: LabKind | null;
-}
-
-interface Outcome {
-  readonly passed: number;
-  /** One line for each failure: the test and the first line of its error. */
-  readonly failures: readonly string[];
 }
 
 const TIERS: readonly Tier[] = [
@@ -32,6 +26,8 @@ const TIERS: readonly Tier[] = [
   { name: "faults", lab: "fake" },
   { name: "e2e", lab: "real" },
 ];
+
+const REPORTER = fileURLToPath(new URL("test/reporter.ts", import.meta.url));
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort(name));
@@ -126,7 +122,13 @@ async function withLab(kind: LabKind, run: () => Promise<Outcome>): Promise<Outc
     return { passed: 0, failures: [`the lab "${kind}" did not come up: ${describe(error)}`] };
   }
   try {
-    return await run();
+    const known = new Set(await labCrashes(kind));
+    const outcome = await run();
+    const crashes = (await labCrashes(kind)).filter((line) => !known.has(line));
+    return {
+      ...outcome,
+      failures: [...outcome.failures, ...crashes.map((line) => `crash in the lab: ${line}`)],
+    };
   } finally {
     if (!before.processes.some(({ running }) => running))
       await labDown(kind, { log, signal: new AbortController().signal, wipe: false });
@@ -137,22 +139,21 @@ async function withLab(kind: LabKind, run: () => Promise<Outcome>): Promise<Outc
 async function runTier(name: string): Promise<Outcome> {
   console.log(`\n${name}`);
   const folder = await mkdtemp(join(tmpdir(), "image-builder-tests-"));
-  const output = join(folder, "result.json");
+  const file = join(folder, "outcome.json");
   try {
-    const parameters = ["run", "--project", name, "--reporter=default", "--reporter=json"];
+    const parameters = ["run", "--project", name, "--reporter=default", `--reporter=${REPORTER}`];
+    const env = { ...process.env, [OUTCOME_FILE]: file };
     const code = await new Promise<number>((resolve, reject) => {
-      const child = spawn("vitest", [...parameters, `--outputFile=${output}`], { stdio: "inherit" });
+      const child = spawn("vitest", parameters, { stdio: "inherit", env });
       stop.signal.addEventListener("abort", () => child.kill("SIGTERM"));
       child.on("error", reject);
       child.on("close", (exitCode) => resolve(exitCode ?? 1));
     });
-    const text = await readFile(output, "utf8").catch(() => "");
+    const text = await readFile(file, "utf8").catch(() => "");
     if (text === "") return { passed: 0, failures: [`vitest ended with exit code ${code} without a result`] };
-    const report = JSON.parse(text) as Report;
-    const failures = [...failuresIn(report, process.cwd())];
-    // an unhandled error fails the run without failing a test
-    if (failures.length === 0 && code !== 0) failures.push(`vitest ended with exit code ${code}: see above`);
-    return { passed: report.numPassedTests, failures };
+    const outcome = JSON.parse(text) as Outcome;
+    if (outcome.failures.length > 0 || code === 0) return outcome;
+    return { ...outcome, failures: [`vitest ended with exit code ${code}: see above`] };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
