@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { CancelledError, formatDuration } from "../src/base/errors.ts";
 import { writeAtomic } from "../src/base/files.ts";
+import { readCrashes } from "./crashes.ts";
 import { startGateway } from "./gateway/start.ts";
 import { ensureGuestImage } from "./guest-image/image.ts";
 import { hostOf, IMAGES, LAB_SOURCE, labCloud, PROJECTS, scriptEnvironment } from "./layout.ts";
@@ -65,6 +66,14 @@ export interface LabStatus {
 export async function labStatus(kind: LabKind): Promise<LabStatus> {
   const cloud = labCloud(kind);
   return { cloud, processes: await labProcesses(cloud.directory) };
+}
+
+/**
+ * What the services of the cloud `kind` logged of processes that ended by an error, since it was last brought up from
+ * down; a line for each, with its time. A service may start such a process anew and go on, but not unharmed.
+ */
+export async function labCrashes(kind: LabKind): Promise<readonly string[]> {
+  return await readCrashes(join(labCloud(kind).directory, "log"));
 }
 
 /** Deletes all servers, key pairs, security groups and images of the three projects; the cloud must be up. */

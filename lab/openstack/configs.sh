@@ -254,7 +254,10 @@ api_paste_config = /etc/neutron/api-paste.ini
 notify_nova_on_port_status_changes = true
 notify_nova_on_port_data_changes = true
 send_events_interval = 1
-agent_down_time = $([ $LAB_VIRT = fake ] && echo 315360000 || echo 120)
+# where no agent runs: 23 days. Neutron sleeps as long between two looks, and its event loop knows no sleep of more
+# than 2^31 ms: a worker that tries dies, and its successor is forked in the middle of API calls, of which some then
+# hang for ever
+agent_down_time = $([ $LAB_VIRT = fake ] && echo 2000000 || echo 120)
 dhcp_agents_per_network = 1
 allow_overlapping_ips = true
 global_physnet_mtu = 1500

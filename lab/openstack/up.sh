@@ -138,9 +138,10 @@ wait_ready nova-api 90 answers 8774
 step resources $PYTHON $HERE/provision.py resources
 say "control plane is ready"
 if [ "$LAB_VIRT" = fake ]; then
-  # no agent runs: a row that never goes stale lets ML2 bind ports
-  $SQL neutron -e "INSERT IGNORE INTO agents (id,agent_type,\`binary\`,topic,host,admin_state_up,created_at,started_at,heartbeat_timestamp,configurations,\`load\`)
-    VALUES (UUID(),'Linux bridge agent','neutron-linuxbridge-agent','N/A','lab',1,NOW(),NOW(),NOW(),'{\"interface_mappings\":{\"physnet1\":\"x\"},\"bridge_mappings\":{},\"devices\":0,\"tunnel_types\":[],\"extensions\":[]}',0)"
+  # no agent runs: a row that is not stale before agent_down_time lets ML2 bind ports
+  $SQL neutron -e "INSERT INTO agents (id,agent_type,\`binary\`,topic,host,admin_state_up,created_at,started_at,heartbeat_timestamp,configurations,\`load\`)
+    VALUES (UUID(),'Linux bridge agent','neutron-linuxbridge-agent','N/A','lab',1,UTC_TIMESTAMP(),UTC_TIMESTAMP(),UTC_TIMESTAMP(),'{\"interface_mappings\":{\"physnet1\":\"x\"},\"bridge_mappings\":{},\"devices\":0,\"tunnel_types\":[],\"extensions\":[]}',0)
+    ON DUPLICATE KEY UPDATE heartbeat_timestamp=UTC_TIMESTAMP()"
 else
   # a DHCP agent that is there before the linuxbridge agent has reported can't bind its port
   $PYTHON $HERE/provision.py wait-lbagent

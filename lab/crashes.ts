@@ -1,0 +1,31 @@
+/** What the lab's services say of their own ends: a test that fails beside one tells of the lab, not of the product. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isMissing } from "../src/base/files.ts";
+
+/** Of oslo.log's line of an uncaught exception: `2026-11-26 05:16:00.276 16132 CRITICAL neutron [-] Unhandled error: ...`. */
+const CRASH = /^\S+ \S+ \d+ CRITICAL .*$/gm;
+
+/**
+ * The lines of the logs in `folder` that tell of a process of a service that ended by an error, each with the log's
+ * name before it. None where the folder is missing.
+ */
+export async function readCrashes(folder: string): Promise<readonly string[]> {
+  const names = await namesIn(folder);
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(join(folder, name), "utf8");
+      return [...text.matchAll(CRASH)].map(([line]) => `${name}: ${line}`);
+    }),
+  );
+  return found.flat();
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => name.endsWith(".log")).sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
