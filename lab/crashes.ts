@@ -3,8 +3,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing } from "../src/base/files.ts";
 
-/** Of oslo.log's line of an uncaught exception: `2026-11-26 05:16:00.276 16132 CRITICAL neutron [-] Unhandled error: ...`. */
-const CRASH = /^\S+ \S+ \d+ CRITICAL .*$/gm;
+/**
+ * An uncaught exception as oslo.log writes it (`2026-11-26 05:16:00.276 16132 CRITICAL neutron [-] Unhandled error: ...`),
+ * and what oslo.service says of a worker that is gone, for some die without a word.
+ */
+const CRASH = /^\S+ \S+ \d+ (?:CRITICAL |INFO oslo_service\.service .*Child \d+ (?:exited|killed)).*$/gm;
 
 /**
  * The lines of the logs in `folder` that tell of a process of a service that ended by an error, each with the log's
