@@ -8,7 +8,7 @@ import { NOBLE } from "../tests/support/charm-builds.ts";
 import { cloudOf, credentialsOf, relate } from "../tests/support/charm-requirers.ts";
 import { deployBuilder } from "../tests/support/charm.ts";
 import { makeProjects } from "./projects.ts";
-import { copy, makeImage } from "./publish.ts";
+import { copy, makeImage } from "./images.ts";
 
 const BUILDS = 4;
 const ROUNDS = 5;

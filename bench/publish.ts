@@ -3,39 +3,13 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { bundleProgram } from "../scripts/bundle/bundle.ts";
 import { silentLogger } from "../src/base/log.ts";
-import {
-  createImage,
-  deleteImage,
-  openCloud,
-  uploadImage,
-  waitForImage,
-  type CloudAuth,
-} from "../src/openstack/index.ts";
-import { REPOSITORY } from "../tests/support/charm.ts";
-import type { CopyOrder, CopyReport } from "./copier.ts";
+import { deleteImage, openCloud, type CloudAuth } from "../src/openstack/index.ts";
+import { copy, makeImage, MIB, queueImage } from "./images.ts";
 import { makeProjects } from "./projects.ts";
 
 const run = promisify(execFile);
-const COPIER = fileURLToPath(new URL("copier.ts", import.meta.url));
-
-let bundled: Promise<string> | null = null;
-
-/** The copier as it travels in the charm: from source it would carry the compiler, too. */
-async function bundledCopier(): Promise<string> {
-  bundled ??= (async () => {
-    const folder = join(REPOSITORY, "node_modules/.cache/bench");
-    await bundleProgram({ name: "bench", entry: COPIER, isHook: false, apart: [] }, folder);
-    return join(folder, "bench/main.mjs");
-  })();
-  return await bundled;
-}
-
-const MIB = 1 << 20;
 const TARGETS = 4;
 /** Of the measured ratio and of memory; `flat`: the largest image may take so much more memory than the smallest. */
 const LIMITS = { ratio: 0.5, peakMb: 150, flatMb: 25 } as const;
@@ -89,52 +63,6 @@ export async function benchPublish(): Promise<boolean> {
   }
 }
 
-/** An active image of `mib` MiB; dispose of it to delete it. */
-export async function makeImage(
-  auth: CloudAuth,
-  mib: number,
-): Promise<{ readonly id: string } & AsyncDisposable> {
-  const cloud = await openCloud("source", auth, { signal, log: silentLogger });
-  const wish = {
-    diskFormat: "raw",
-    containerFormat: "bare",
-    minDiskGb: 0,
-    minRamMb: 0,
-    tags: [],
-    properties: {},
-  };
-  const { id } = await createImage(cloud, { ...wish, name: "bench", visibility: "private" }, { signal });
-  await uploadImage(cloud, id, Readable.from(noise(mib)), { signal });
-  await waitForImage(cloud, id, { signal });
-  return {
-    id,
-    async [Symbol.asyncDispose]() {
-      await deleteImage(cloud, id, { signal });
-      cloud.close();
-    },
-  };
-}
-
-/** Copies in a process of its own and deletes the copies. */
-export async function copy(order: CopyOrder): Promise<CopyReport> {
-  const words = ["--max-semi-space-size=1", await bundledCopier(), JSON.stringify(order)];
-  const { stdout } = await run(process.execPath, words, {
-    maxBuffer: 64 * MIB,
-    env: { PATH: process.env["PATH"], MALLOC_ARENA_MAX: "1" },
-  });
-  const report = JSON.parse(stdout) as CopyReport;
-  await Promise.all(
-    order.targets.map(async (auth, index) => {
-      const cloud = await openCloud("target", auth, { signal, log: silentLogger });
-      for (const { id } of report.copies.filter((each) => each.cloud === `target-${index}`)) {
-        await deleteImage(cloud, id, { signal });
-      }
-      cloud.close();
-    }),
-  );
-  return report;
-}
-
 /** What a shell script does: download to a file, hash it, upload it to each; milliseconds of all of it. */
 async function withCurl(
   image: string,
@@ -154,15 +82,7 @@ async function withCurl(
   const made: string[] = [];
   for (const [index, place] of places.entries()) {
     if (index === 0) continue;
-    const wish = {
-      diskFormat: "raw",
-      containerFormat: "bare",
-      minDiskGb: 0,
-      minRamMb: 0,
-      tags: [],
-      properties: {},
-    };
-    const { id } = await createImage(place, { ...wish, name: "bench", visibility: "private" }, { signal });
+    const id = await queueImage(place, signal);
     made[index] = id;
     const type = "Content-Type: application/octet-stream";
     await curl(tokens[index] ?? "", "--header", type, "--upload-file", file, `${url}/images/${id}/file`);
@@ -189,17 +109,6 @@ async function tokenOf({ authUrl, projectName, username, password }: CloudAuth):
     body: JSON.stringify({ auth: { identity: { methods: ["password"], password: { user } }, scope } }),
   });
   return reply.headers.get("x-subject-token") ?? "";
-}
-
-/** Bytes that nothing compresses away, and that cost little to make. */
-function* noise(mib: number): Generator<Buffer> {
-  const block = Buffer.alloc(MIB);
-  for (let index = 0; index < MIB; index += 4)
-    block.writeUInt32LE(Math.imul(index, 2_654_435_761) >>> 0, index);
-  for (let index = 0; index < mib; index += 1) {
-    block.writeUInt32LE(index, 0);
-    yield Buffer.from(block);
-  }
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

@@ -1,16 +1,9 @@
 /** Twenty images to ten clouds at once, in one process. */
 import { Readable } from "node:stream";
 import { silentLogger } from "../src/base/log.ts";
-import {
-  createImage,
-  deleteImage,
-  openCloud,
-  uploadImage,
-  waitForImage,
-  type CloudAuth,
-} from "../src/openstack/index.ts";
+import { deleteImage, openCloud, uploadImage, waitForImage, type CloudAuth } from "../src/openstack/index.ts";
+import { copy, queueImage } from "./images.ts";
 import { makeProjects } from "./projects.ts";
-import { copy } from "./publish.ts";
 
 const IMAGES = 20;
 const CLOUDS = 10;
@@ -29,15 +22,7 @@ export async function benchScale(): Promise<boolean> {
   cleanup.defer(() => cloud.close());
   const images: string[] = [];
   for (let index = 0; index < IMAGES; index += 1) {
-    const wish = {
-      diskFormat: "raw",
-      containerFormat: "bare",
-      minDiskGb: 0,
-      minRamMb: 0,
-      tags: [],
-      properties: {},
-    };
-    const { id } = await createImage(cloud, { ...wish, name: "bench", visibility: "private" }, { signal });
+    const id = await queueImage(cloud, signal);
     cleanup.defer(async () => await deleteImage(cloud, id, { signal }));
     await uploadImage(cloud, id, Readable.from([Buffer.alloc(BYTES, index)]), { signal });
     await waitForImage(cloud, id, { signal });
