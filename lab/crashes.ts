@@ -1,4 +1,4 @@
-/** What the lab's services say of their own ends: a test that fails beside one tells of the lab, not of the product. */
+/** What the lab's services say of processes of theirs that died: a test that fails beside one tells of the lab, not of the product. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing } from "../src/base/files.ts";
@@ -10,8 +10,8 @@ import { isMissing } from "../src/base/files.ts";
 const CRASH = /^\S+ \S+ \d+ (?:CRITICAL |INFO oslo_service\.service .*Child \d+ (?:exited|killed)).*$/gm;
 
 /**
- * The lines of the logs in `folder` that tell of a process of a service that ended by an error, each with the log's
- * name before it. None where the folder is missing.
+ * The lines of the logs in `folder` that tell of a process of a service that died, each with the log's name before it;
+ * the orderly stop of a service writes such lines, too. None where the folder is missing.
  */
 export async function readCrashes(folder: string): Promise<readonly string[]> {
   const names = await namesIn(folder);

@@ -69,8 +69,8 @@ export async function labStatus(kind: LabKind): Promise<LabStatus> {
 }
 
 /**
- * What the services of the cloud `kind` logged of processes that ended by an error, since it was last brought up from
- * down; a line for each, with its time. A service may start such a process anew and go on, but not unharmed.
+ * What the services of the cloud `kind` logged of processes of theirs that died since it was last brought up from down;
+ * lines with times. A service may start such a process anew and go on, but not unharmed.
  */
 export async function labCrashes(kind: LabKind): Promise<readonly string[]> {
   return await readCrashes(join(labCloud(kind).directory, "log"));

@@ -14,6 +14,7 @@ import { afterAll, describe, expect, test } from "vitest";
 test("is fine", () => expect(1).toBe(1));
 test("compares", () => expect(["server x ACTIVE"]).toEqual([]));
 test("has several lines", () => { throw new TypeError("first\\nsecond"); });
+test("says much", () => { throw new Error("x".repeat(1000)); });
 test("says nothing", () => { throw new Error(""); });
 test("cannot clean up either", async () => {
   await using stack = new AsyncDisposableStack();
@@ -47,6 +48,7 @@ test("tells each failure in a line, with the errors within errors and what an as
     ],
     { cwd: folder, stdio: "ignore", env: { ...process.env, [OUTCOME_FILE]: file } },
   );
+  stack.defer(() => void vitest.kill("SIGKILL"));
   expect(await once(vitest, "close")).toEqual([1, null]);
   const { passed, failures } = JSON.parse(await readFile(file, "utf8")) as Outcome;
   expect(passed).toBe(3);
@@ -58,6 +60,7 @@ test("tells each failure in a line, with the errors within errors and what an as
       /^a\.test\.ts: compares: AssertionError: expected .*, got \[ "server x ACTIVE", \]$/,
     ),
     "a.test.ts: has several lines: TypeError: first",
+    `a.test.ts: says much: Error: ${"x".repeat(300)}…`,
     "a.test.ts: says nothing: Error: no message",
     "a.test.ts: with a hook: Error: hook broke",
     expect.stringMatching(/^b\.test\.ts: Error: .*absent/),
